@@ -1,0 +1,4 @@
+"""mfh."""
+
+
+def main() -> None: ...
