@@ -54,9 +54,9 @@ def read_key(path: Path | None = None) -> RoundingKey:
         raise RoundingKeyError(message)
     try:
         text = Path(named).read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError):
         message = f"The rounding key file {named} cannot be read."
-        raise RoundingKeyError(message) from error
+        raise RoundingKeyError(message) from None
     try:
         secret = bytes.fromhex(text.strip())
     except ValueError:

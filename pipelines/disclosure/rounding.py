@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import highspy
 import numpy as np
@@ -22,6 +23,13 @@ from pipelines.disclosure.system import System
 Progress = Callable[[int, int], None]
 
 _DRAWS = 2**64
+# Leaving what an earlier release published costs as much as leaving this many targets: a published figure changes only
+# where the data do, or where many others would have to. A small count costs more again, because its two neighbouring
+# multiples, printed one after the other, say that it lies between them.
+_STANDING_COST = 20.0
+_SMALL_STANDING_COST = 1000.0
+
+
 @dataclass(frozen=True)
 class Rounded:
     """Published counts and how far each may lie from the truth, in the order of the system's cells."""
@@ -65,6 +73,8 @@ def round_counts(
     system: System,
     policy: Policy,
     key: RoundingKey,
+    *,
+    standing: NDArray[np.int64] | None = None,
     first_reach: Sequence[int] | None = None,
     progress: Progress | None = None,
 ) -> Rounded:
@@ -74,49 +84,69 @@ def round_counts(
         system: cells with true counts, and facts.
         policy: base, reaches and time limit.
         key: the rounding key.
+        standing: for each cell the count that was published last, or -1. Where it is still one of the two neighbouring
+            multiples it is the target, in place of the keyed one.
         first_reach: for each group of `system.components()`, which of the policy's reaches to begin with; default 0.
         progress: called with (groups done, groups) after each group.
 
     Returns:
-        For each cell its rounded count, at most off target in as few cells as possible, and the reach it took.
+        For each cell its rounded count and the reach it took; as few cells as possible are off target.
 
     Raises:
         InfeasibleError: if some group has no rounding within the last reach.
         SolverError: if a solver stops without a proven optimum.
     """
-    counts = system.cells.get_column("count").to_numpy()
-    drawn = draws(system.cells["cell_id"].to_list(), system.cells["member_digest"].to_list(), key)
-    target = target_steps(counts, drawn, policy.base)
+    aim = _aim(system, policy, key, standing)
     groups = system.components()
-    steps, within = np.zeros_like(counts), np.zeros_like(counts)
+    steps, within = np.zeros_like(aim.counts), np.zeros_like(aim.counts)
     for done, (group, first) in enumerate(zip(groups, first_reach or [0] * len(groups), strict=True), start=1):
-        steps[group], within[group] = _round_group(system, policy, group, target[group], first)
+        steps[group], within[group] = _round_group(system, policy, group, aim.of(group), first)
         if progress is not None:
             progress(done, len(groups))
     return Rounded(steps * policy.base, within)
 
 
+@dataclass(frozen=True)
+class _Aim:
+    """True counts, the steps of the base that they are aimed at, and what it costs to miss by one step."""
+
+    counts: NDArray[np.int64]
+    target: NDArray[np.int64]
+    cost: NDArray[np.float64]
+
+    def of(self, group: NDArray[np.int64]) -> "_Aim":
+        """The same for some cells."""
+        return _Aim(self.counts[group], self.target[group], self.cost[group])
+
+
+def _aim(system: System, policy: Policy, key: RoundingKey, standing: NDArray[np.int64] | None) -> _Aim:
+    counts = system.cells.get_column("count").to_numpy()
+    drawn = draws(system.cells["cell_id"].to_list(), system.cells["member_digest"].to_list(), key)
+    target = target_steps(counts, drawn, policy.base)
+    last = np.full_like(counts, -1) if standing is None else standing
+    stands = (last >= 0) & (last % policy.base == 0) & (np.abs(last - counts) < policy.base)
+    small = system.cells.get_column("children").is_between(policy.unsafe_from, policy.unsafe_to).to_numpy()
+    cost = np.where(stands, np.where(small, _SMALL_STANDING_COST, _STANDING_COST), 1.0)
+    return _Aim(counts, np.where(stands, last // policy.base, target), cost)
+
+
 def _round_group(
-    system: System, policy: Policy, group: NDArray[np.int64], target: NDArray[np.int64], first: int
+    system: System, policy: Policy, group: NDArray[np.int64], aim: _Aim, first: int
 ) -> tuple[NDArray[np.int64], int]:
     """The first reach that has a solution; none is skipped silently, because each cell carries the reach it took."""
     for reach in policy.reach[first:-1]:
         try:
-            return _solve_group(system, policy, group, target, reach), reach
+            return _solve_group(system, policy, group, aim, reach), reach
         except InfeasibleError:
             continue
-    return _solve_group(system, policy, group, target, policy.reach[-1]), policy.reach[-1]
+    return _solve_group(system, policy, group, aim, policy.reach[-1]), policy.reach[-1]
 
 
-def _solve_group(
-    system: System, policy: Policy, group: NDArray[np.int64], target: NDArray[np.int64], reach: int
-) -> NDArray[np.int64]:
-    counts = system.cells.get_column("count").to_numpy()[group]
-    moves = _moves(counts, target, policy.base, reach)
-    rows, least, most = _facts_of_group(system, group, -(-(counts + reach) // policy.base))
-    sums = rows @ target
-    chosen = _minimise(moves.cost, moves.most, (rows @ moves.effect).tocsr(), least - sums, most - sums, policy)
-    steps: NDArray[np.int64] = target + moves.effect @ chosen
+def _solve_group(system: System, policy: Policy, group: NDArray[np.int64], aim: _Aim, reach: int) -> NDArray[np.int64]:
+    moves = _moves(aim, policy.base, reach)
+    facts = _facts_of_group(system, group, (aim.counts + reach) // policy.base)
+    chosen = _minimise(moves, facts.after(moves.effect, aim.target), policy.seconds_per_component)
+    steps: NDArray[np.int64] = aim.target + moves.effect @ chosen
     return steps
 
 
@@ -129,27 +159,39 @@ class _Moves:
     cost: NDArray[np.float64]
 
 
-def _moves(counts: NDArray[np.int64], target: NDArray[np.int64], base: int, reach: int) -> _Moves:
+def _moves(aim: _Aim, base: int, reach: int) -> _Moves:
     """The steps that stay within reach of the true count, never below zero, and leave a true zero where it is."""
+    counts, size = aim.counts, len(aim.counts)
     below, above = counts // base, -(-counts // base)
     lowest = np.maximum(0, -(-(counts - reach) // base))
     highest = np.where(counts == 0, 0, (counts + reach) // base)
-    # Within the two neighbouring multiples a step costs one; beyond them, more than all such steps together.
-    ranges = [above - target, target - below, highest - above, below - lowest]
-    beyond = float(len(counts) + 1)
-    most = np.concatenate(ranges)
-    sign = np.repeat([1, -1, 1, -1], len(counts))
-    cost = np.repeat([1.0, 1.0, beyond, beyond], len(counts))
-    cell = np.tile(np.arange(len(counts)), 4)
+    # A step beyond the two neighbouring multiples costs more than all steps between them together.
+    beyond = np.full(size, aim.cost.sum() + 1)
+    most = np.concatenate([above - aim.target, aim.target - below, highest - above, below - lowest])
+    sign = np.repeat([1, -1, 1, -1], size)
+    cost = np.concatenate([aim.cost, aim.cost, beyond, beyond])
+    cell = np.tile(np.arange(size), 4)
     used = np.flatnonzero(most)
-    effect = sparse.coo_array((sign[used], (cell[used], np.arange(len(used)))), shape=(len(counts), len(used)))
+    effect = sparse.coo_array((sign[used], (cell[used], np.arange(len(used)))), shape=(size, len(used)))
     return _Moves(effect.tocsr(), most[used], cost[used])
 
 
-def _facts_of_group(
-    system: System, group: NDArray[np.int64], highest: NDArray[np.int64]
-) -> tuple[sparse.csr_array, NDArray[np.float64], NDArray[np.float64]]:
-    """The facts about a group's cells as rows with limits.
+@dataclass(frozen=True)
+class _Facts:
+    """Facts as rows of coefficients: each row's sum lies between `least` and `most`."""
+
+    rows: sparse.csr_array
+    least: NDArray[np.float64]
+    most: NDArray[np.float64]
+
+    def after(self, effect: sparse.csr_array, start: NDArray[np.int64]) -> "_Facts":
+        """The same facts about moves that lead away from a start."""
+        sums = self.rows @ start
+        return _Facts((self.rows @ effect).tocsr(), self.least - sums, self.most - sums)
+
+
+def _facts_of_group(system: System, group: NDArray[np.int64], highest: NDArray[np.int64]) -> _Facts:
+    """The facts about a group's cells.
 
     All facts are sums compared with zero, so they hold of counts exactly where they hold of counts / base. "A needs B"
     becomes A <= (greatest A) x B.
@@ -160,54 +202,42 @@ def _facts_of_group(
     position[group] = np.arange(len(group))
     pairs = position[system.needs]
     pairs = pairs[(pairs >= 0).all(axis=1)]
-    numbers = np.arange(len(pairs))
-    needs = sparse.coo_array(
-        (
-            np.concatenate([highest[pairs[:, 0]], np.full(len(pairs), -1)]),
-            (np.tile(numbers, 2), np.concatenate([pairs[:, 1], pairs[:, 0]])),
-        ),
-        shape=(len(pairs), len(group)),
-    )
-    rows = sparse.vstack([columns[spoken], needs]).tocsr()
+    entries = np.concatenate([highest[pairs[:, 0]], np.full(len(pairs), -1)])
+    cells = np.concatenate([pairs[:, 1], pairs[:, 0]])
+    needs = sparse.coo_array((entries, (np.tile(np.arange(len(pairs)), 2), cells)), shape=(len(pairs), len(group)))
+    rows = sparse.csr_array(sparse.vstack([columns[spoken], needs.tocsr()], format="csr"))
     most = np.concatenate([np.where(system.equality[spoken], 0.0, np.inf), np.full(len(pairs), np.inf)])
-    return rows, np.zeros(rows.shape[0]), most
+    return _Facts(rows, np.zeros(len(most)), most)
 
 
-def _minimise(
-    cost: NDArray[np.float64],
-    most: NDArray[np.int64],
-    rows: sparse.csr_array,
-    least_sum: NDArray[np.float64],
-    most_sum: NDArray[np.float64],
-    policy: Policy,
-) -> NDArray[np.int64]:
-    """Whole numbers from 0 to `most` of least total cost, with every row sum within its limits.
+def _minimise(moves: _Moves, facts: _Facts, seconds: float) -> NDArray[np.int64]:
+    """How often to make each move, at least total cost, so that the facts hold.
 
     Raises:
-        InfeasibleError: if it is proven that there are none.
+        InfeasibleError: if it is proven that no moves make them hold.
         SolverError: if the solver reports anything but a proven optimum.
     """
-    if policy.seconds_per_component <= 0:
+    if seconds <= 0:
         raise SolverError("Controlled rounding was given no time.")
-    if len(cost) == 0:
-        if (least_sum > 0).any() or (most_sum < 0).any():
+    if len(moves.cost) == 0:
+        if (facts.least > 0).any() or (facts.most < 0).any():
             raise InfeasibleError("No controlled rounding satisfies the facts.")
         return np.zeros(0, dtype=np.int64)
     model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = len(cost), rows.shape[0]
-    model.col_cost_ = cost
-    model.col_lower_, model.col_upper_ = np.zeros(len(cost)), most.astype(np.float64)
-    model.row_lower_, model.row_upper_ = least_sum, most_sum
-    model.integrality_ = [highspy.HighsVarType.kInteger] * len(cost)
+    model.num_col_, model.num_row_ = len(moves.cost), facts.rows.shape[0]
+    model.col_cost_ = moves.cost
+    model.col_lower_, model.col_upper_ = np.zeros(len(moves.cost)), moves.most.astype(np.float64)
+    model.row_lower_, model.row_upper_ = facts.least, facts.most
+    model.integrality_ = [highspy.HighsVarType.kInteger] * len(moves.cost)
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    model.a_matrix_.start_ = rows.indptr
-    model.a_matrix_.index_ = rows.indices
-    model.a_matrix_.value_ = rows.data.astype(np.float64)
-    return _run(model, policy.seconds_per_component)
+    model.a_matrix_.start_ = facts.rows.indptr
+    model.a_matrix_.index_ = facts.rows.indices
+    model.a_matrix_.value_ = facts.rows.data.astype(np.float64)
+    return _run(model, seconds)
 
 
 def _run(model: highspy.HighsLp, seconds: float) -> NDArray[np.int64]:
-    solver = highspy.Highs()
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     # The same thread count in every instance of the process: HiGHS otherwise fails a run and keeps the old status.
     options = {"output_flag": False, "threads": 1, "random_seed": 0, "time_limit": seconds, "mip_rel_gap": 0.0}
     for name, value in options.items():
@@ -222,4 +252,5 @@ def _run(model: highspy.HighsLp, seconds: float) -> NDArray[np.int64]:
     if ran != highspy.HighsStatus.kOk or status != highspy.HighsModelStatus.kOptimal:
         message = f"Controlled rounding is not proven optimal: {solver.modelStatusToString(status)}."
         raise SolverError(message)
-    return np.rint(solver.getSolution().col_value).astype(np.int64)
+    chosen: NDArray[np.float64] = np.array(solver.getSolution().col_value)
+    return np.rint(chosen).astype(np.int64)

@@ -157,9 +157,7 @@ def _keeps_its_value(policy: Policy) -> pl.Expr:
     return pl.col("measure").is_in(of_episodes) | pl.col("breakdown").is_in(unchanging)
 
 
-def _named_pairs(
-    pairs: pl.DataFrame, compositions: dict[str, str], along: pl.Expr, complete: pl.Expr
-) -> pl.DataFrame:
+def _named_pairs(pairs: pl.DataFrame, compositions: dict[str, str], along: pl.Expr, complete: pl.Expr) -> pl.DataFrame:
     """Pairs of whole and part with how they compose; a part not published leaves only a lower bound of the whole."""
     declared = pl.col("measure").replace_strict(compositions, return_dtype=pl.String)
     without_all_parts = declared.replace({"adds": "at_least_sum", "union": "at_least_each"})
@@ -176,7 +174,7 @@ def _composition_entries(pairs: pl.DataFrame) -> list[pl.DataFrame]:
     """The facts that pairs of whole and part amount to, as matrix entries."""
     summed = pairs.filter(pl.col("composition") != "at_least_each")
     each = pairs.filter(pl.col("composition").is_in(["union", "at_least_each"]))
-    # Distinct members: the parts together are at least the whole. Otherwise the whole is at least, or exactly, the parts.
+    # Distinct members: the parts together are at least the whole. Otherwise the whole is at least, or is, the parts.
     sign = pl.when(pl.col("composition") == "union").then(-1).otherwise(1)
     sums = summed.select(
         "whole",

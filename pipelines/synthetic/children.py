@@ -19,6 +19,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 YEAR = 365.2425
+ADULT = 18
 BURN_IN_YEARS = 4  # children who arrived earlier are still going missing when the demonstration begins
 MINUTES = 24 * 60
 APART = 1.5 / 24  # a child is back for at least this long before the next absence
@@ -72,8 +73,8 @@ def draw_moments(
         raw: The plain settings `duration_hours`, `return_delay_hours` and `start_hour`.
 
     Returns:
-        Episodes that start in the demonstration, none overlapping another of the same child. Children of 18
-        are still among them: the caller decides what becomes of those rows.
+        Episodes that start in the demonstration before the child turns 18, none overlapping another of the
+        same child.
     """
     horizon = float(days)
     arrived, child, day = _cascade(rng, behaviour, horizon=horizon, scale=scale)
@@ -82,8 +83,10 @@ def draw_moments(
     start = np.floor(day) + clock_times(rng, raw["start_hour"], day.size)
     born = arrived - _ages(rng, first_age, arrived.size) * YEAR
     found, returned = absences(rng, start, raw)
-    drawn = _renumbered(Moments(child, start, found, returned, born))
-    return drawn.keep((drawn.start >= 0) & (drawn.start < horizon))
+    drawn = Moments(child, start, found, returned, born)
+    drawn = drawn.keep(drawn.age < ADULT)
+    drawn = drawn.keep(apart(drawn.child, drawn.start, drawn.returned))
+    return _renumbered(drawn.keep((drawn.start >= 0) & (drawn.start < horizon)))
 
 
 def clock_times(rng: np.random.Generator, hour_weights: Sequence[float], count: int) -> Floats:
@@ -167,8 +170,7 @@ def _ages(rng: np.random.Generator, first_age: Mapping[int, float], count: int) 
 
 
 def _renumbered(drawn: Moments) -> Moments:
-    """Episodes sorted by child and start, overlaps dropped, children renumbered from 0 without gaps."""
-    drawn = drawn.keep(apart(drawn.child, drawn.start, drawn.returned))
+    """Episodes sorted by child and start, children renumbered from 0 without gaps."""
     order = np.lexsort((drawn.start, drawn.child))
     known, child = np.unique(drawn.child[order], return_inverse=True)
     return Moments(

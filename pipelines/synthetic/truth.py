@@ -1,0 +1,191 @@
+"""The truth folder: what really happened in the demonstration, and where each awkward row stands.
+
+Belongs here: tables for tests and people who check the pipeline against what is known. Does not: anything the
+pipeline may read; the folder lies outside landing.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.synthetic.deliveries import Delivery
+from pipelines.synthetic.settings import Settings
+
+# Awkward cases by name, with their number in the domain notes' data-quality catalogue (0: an extra of ours).
+CASES = {
+    "nightly_reports": 1,
+    "nested_reports": 2,
+    "end_before_start": 3,
+    "start_far_future": 3,
+    "date_only_time": 4,
+    "clock_repeated": 5,
+    "clock_skipped": 5,
+    "two_pseudonyms": 6,
+    "police_only": 8,
+    "authority_only": 8,
+    "other_authority_child": 9,
+    "return_time_missing": 10,
+    "interview_before_found": 11,
+    "interview_of_several": 11,
+    "interview_of_unknown": 11,
+    "interview_not_answered": 12,
+    "status_labels_changed": 13,
+    "demographics_unknown": 15,
+    "age_eighteen": 16,
+    "late_arrival": 18,
+    "revision": 18,
+    "flag_without_date": 19,
+    "absent_month": 20,
+    "duplicate_delivery": 21,
+    "duplicate_rows": 21,
+    "child_id_malformed": 0,
+    "episode_id_twice": 0,
+    "unreadable_date": 0,
+}
+EPISODE_COLUMNS = (
+    "episode_key", "child", "child_id", "delivered_by", "delivered_child_id", "pseudonym_scope", "episode_id",
+    "status", "started_at", "found_at", "returned_at", "age_at_start", "sex", "ethnicity", "looked_after",
+    "responsible_authority", "area_missing_from", "missing_from_setting", "setting_id", "cse_set_on", "cce_set_on",
+    "main_feed", "in_return", "delivered",
+)  # fmt: skip
+
+
+def planted_rows(files: Sequence[Delivery]) -> pl.DataFrame:
+    """Every awkward row with its place: one row for each case that a row of a file shows.
+
+    Args:
+        files: All deliveries as written.
+
+    Returns:
+        Columns case, catalogue, borough, file, row_number (as a spreadsheet shows it, header = 1; null for a
+        whole file), rule_id (null where no rule should catch it), episode_key.
+    """
+    frames = [
+        file.frame.with_row_index("row_number", offset=2)
+        .filter(pl.col("_cases") != "")
+        .select(
+            pl.col("_cases").str.split(";").alias("case"),
+            pl.lit(file.area.slug).alias("borough"),
+            pl.lit(file.name).alias("file"),
+            pl.col("row_number").cast(pl.Int64),
+            pl.col("_rule").alias("rule_id"),
+            pl.col("_episode_key").alias("episode_key"),
+        )
+        .explode("case")
+        for file in files
+        if file.copy_of is None
+    ]
+    whole = [
+        {"case": "duplicate_delivery", "borough": file.area.slug, "file": file.name}
+        for file in files
+        if file.copy_of is not None
+    ]
+    frames.append(pl.DataFrame(whole, schema_overrides={"case": pl.String}))
+    table = pl.concat(frames, how="diagonal")
+    number = pl.col("case").replace_strict(CASES, return_dtype=pl.Int64).alias("catalogue")
+    return table.select("case", number, "borough", "file", "row_number", "rule_id", "episode_key")
+
+
+def write_truth(
+    folder: Path,
+    about: dict[str, Any],
+    settings: Settings,
+    episodes: pl.DataFrame,
+    interviews: pl.DataFrame,
+    planted: pl.DataFrame,
+    files: Sequence[Delivery],
+    lost: Sequence[str],
+) -> dict[str, int]:
+    """Write the truth folder.
+
+    Args:
+        folder: Where to write `truth.json`, `demonstration.json`, `episodes.parquet`, `interviews.parquet` and
+            `planted.parquet`.
+        about: Seed, scale and months.
+        settings: For the boroughs' names.
+        episodes: True episodes.
+        interviews: True interviews.
+        planted: As `planted_rows` gives it.
+        files: All deliveries.
+        lost: Keys of episodes that no main feed has.
+
+    Returns:
+        The totals that are also in `truth.json`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    delivered = pl.col("main_feed") & ~pl.col("episode_key").is_in(list(lost))
+    table = episodes.with_columns(delivered.alias("delivered")).select(EPISODE_COLUMNS)
+    table.write_parquet(folder / "episodes.parquet")
+    interviews.write_parquet(folder / "interviews.parquet")
+    planted.write_parquet(folder / "planted.parquet")
+    totals = {
+        "files": len(files),
+        "rows": sum(file.frame.height for file in files),
+        "episodes": table.height,
+        "missing_episodes": table.filter(pl.col("status") == "missing").height,
+        "children": table["child"].n_unique(),
+        "interviews": interviews.height,
+        "planted_rows": planted.height,
+    }
+    content = {
+        "synthetic": True,
+        **about,
+        "totals": totals,
+        "boroughs": _boroughs(settings, table, files),
+        "cases": _cases(planted),
+        "undelivered": _undelivered(settings, table),
+    }
+    _write_json(folder / "truth.json", content)
+    _write_json(folder / "demonstration.json", {"synthetic": True, **about})
+    return totals
+
+
+def _boroughs(settings: Settings, table: pl.DataFrame, files: Sequence[Delivery]) -> dict[str, Any]:
+    missing = table.filter(pl.col("status") == "missing")
+    content = {}
+    for area in settings.areas:
+        here = missing.filter(pl.col("area_missing_from") == area.code)
+        own = missing.filter((pl.col("responsible_authority") == area.code) & pl.col("looked_after"))
+        mine = [file for file in files if file.area.code == area.code]
+        content[area.slug] = {
+            "area_code": area.code,
+            "layout": settings.habits[area.code].layout,
+            "container": settings.habits[area.code].container,
+            "cadence": settings.habits[area.code].cadence,
+            "files": len(mine),
+            "rows": sum(file.frame.height for file in mine),
+            "episodes_missing_from": here.height,
+            "children_missing_from": here["child"].n_unique(),
+            "looked_after_episodes_responsible_for": own.height,
+            "looked_after_children_responsible_for": own["child"].n_unique(),
+        }
+    return content
+
+
+def _cases(planted: pl.DataFrame) -> dict[str, Any]:
+    counted = planted.group_by("case", "borough").len().sort("case", "borough")
+    content: dict[str, Any] = {}
+    for name, borough, count in counted.iter_rows():
+        entry = content.setdefault(name, {"catalogue": CASES[name], "rows": 0, "boroughs": {}})
+        entry["rows"] += count
+        entry["boroughs"][borough] = count
+    return content
+
+
+def _undelivered(settings: Settings, table: pl.DataFrame) -> list[dict[str, Any]]:
+    """Borough-months that never came, with what is missing because of them."""
+    slugs = {area.code: area.slug for area in settings.areas}
+    local = pl.col("started_at").dt.convert_time_zone("Europe/London")
+    lost = table.filter(pl.col("main_feed") & ~pl.col("delivered"))
+    counted = lost.group_by("delivered_by", local.dt.strftime("%Y-%m").alias("month")).len()
+    return [
+        {"borough": slugs[code], "month": month, "episodes": count}
+        for code, month, count in counted.sort("delivered_by", "month").iter_rows()
+    ]
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

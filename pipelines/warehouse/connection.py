@@ -1,0 +1,70 @@
+"""The only place that opens a DuckDB connection.
+
+Connections are closed whatever happens: a writer left open would lock every other process out. Extensions are neither
+fetched nor loaded, so no query can reach the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines.home import SQL
+
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "memory_limit": "1500MB",
+    "preserve_insertion_order": "false",
+    "threads": 2,
+}
+
+
+@contextmanager
+def connect(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database file and close it at the end, also after an exception.
+
+    Raises:
+        duckdb.IOException: another process holds the file for writing.
+    """
+    if not read_only:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(str(path), read_only=read_only, config=_CONFIG)
+    try:
+        connection.execute("set timezone = 'UTC'")
+        if not read_only:
+            install_macros(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
+def install_macros(connection: duckdb.DuckDBPyConnection, sql: Path = SQL) -> None:
+    """Define the SQL functions of `sql/macros/` in the database."""
+    for path in sorted((sql / "macros").glob("*.sql")):
+        connection.execute(path.read_text(encoding="utf-8"))
+
+
+class _ArrowStream:
+    """Shows DuckDB only the Arrow stream of a polars frame; with the frame itself it asks for pyarrow, which we do not ship."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+
+def register_frame(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+    """Let SQL read a polars frame under a name until it is unregistered."""
+    connection.register(name, _ArrowStream(frame))
+
+
+def query_frame(connection: duckdb.DuckDBPyConnection, query: str, **parameters: object) -> pl.DataFrame:
+    """Run a query and return its rows as a polars frame."""
+    return pl.DataFrame(connection.sql(query, params=parameters or None))

@@ -1,0 +1,85 @@
+"""The tables of the warehouse and their dependencies, read out of the SQL files themselves.
+
+`sql/<schema>/<table>.sql` is one table. What it reads is found by parsing it, so that the graph Dagster shows and the SQL that runs
+cannot disagree. Running the SQL is here too; opening connections is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from pipelines.home import SQL
+
+_NOT_TABLES = {"macros"}
+
+
+class GraphError(Exception):
+    """The SQL files do not make a graph; the message names the file."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One SQL file: the table it makes, what it reads, and its header comment."""
+
+    schema: str
+    name: str
+    path: Path
+    query: str
+    reads: frozenset[str]
+    description: str
+
+    @property
+    def qualified(self) -> str:
+        """`schema.table`."""
+        return f"{self.schema}.{self.name}"
+
+
+@cache
+def load_tables(sql: Path = SQL) -> tuple[Table, ...]:
+    """Read every table file, in an order in which each comes after what it reads.
+
+    Raises:
+        GraphError: a file is not one SELECT, lacks its header, or the tables read each other in a circle.
+    """
+    files = [path for path in sorted(sql.glob("*/*.sql")) if path.parent.name not in _NOT_TABLES]
+    tables = {table.qualified: table for table in map(_read_table, files)}
+    try:
+        order = TopologicalSorter({name: table.reads & tables.keys() for name, table in tables.items()})
+        return tuple(tables[name] for name in order.static_order())
+    except CycleError as error:
+        msg = f"tables read each other in a circle: {' -> '.join(error.args[1])}"
+        raise GraphError(msg) from error
+
+
+def _read_table(path: Path) -> Table:
+    text = path.read_text(encoding="utf-8")
+    schema, name = path.parent.name, path.stem
+    header = [line.removeprefix("--").strip() for line in text.splitlines() if line.startswith("--")]
+    if not header or header[0] != f"{schema}.{name}":
+        msg = f"{path}: the header's first line must be `-- {schema}.{name}`"
+        raise GraphError(msg)
+    statements = sqlglot.parse(text, dialect="duckdb")
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        msg = f"{path}: expected exactly one SELECT"
+        raise GraphError(msg)
+    return Table(schema, name, path, text, _reads(statements[0]), "\n".join(header[1:]))
+
+
+def _reads(query: exp.Query) -> frozenset[str]:
+    """Schema-qualified tables of a query; names without a schema are its own common table expressions."""
+    return frozenset(f"{table.db}.{table.name}" for table in query.find_all(exp.Table) if table.db)
+
+
+def build_table(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
+    """Make one table anew from its SELECT and return its number of rows."""
+    connection.execute(f"create schema if not exists {table.schema}")
+    connection.execute(f"create or replace table {table.qualified} as {table.query}")
+    rows = connection.execute(f"select count(*) from {table.qualified}").fetchall()  # noqa: S608 - names of our files
+    return int(rows[0][0])

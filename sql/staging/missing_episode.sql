@@ -1,0 +1,73 @@
+-- staging.missing_episode
+-- Grain: one row per episode as a source holds it now: the newest version among the deliveries received by the as-at instant.
+-- Keys: row_key; natural key borough, source, episode_id.
+-- For: core. Clock times become UTC here, and codes the contract does not know become 'unknown'.
+-- Supersession: the row extracted last wins; where extraction times are equal or absent, the delivery received last, then
+-- the file name, then the checksum.
+with received as (
+    select
+        episode.*,
+        receipt.received_at,
+        receipt.file_name,
+        coalesce(london_to_utc(episode.extracted_at), receipt.received_at) as known_at
+    from intake.missing_episode as episode
+    inner join intake.receipt as receipt on episode.delivery_id = receipt.delivery_id
+    cross join run.parameter as parameter
+    where receipt.received_at <= parameter.as_at
+),
+
+versioned as (
+    select
+        *,
+        row_number() over (
+            partition by borough, source, episode_id
+            order by known_at desc, received_at desc, file_name desc, delivery_id desc, row_number asc
+        ) as version_rank,
+        bool_or(pseudonym_scope = 'regional') over (partition by borough, child_id) as is_regional
+    from received
+)
+
+select
+    md5(concat_ws('|', borough, source, episode_id)) as row_key,
+    borough,
+    source,
+    episode_id,
+    delivery_id,
+    row_number,
+    known_at,
+    child_id,
+    case when is_regional then child_id else borough || ':' || child_id end as child_key,
+    case when is_regional then 'regional' else 'borough' end as pseudonym_scope,
+    status,
+    london_to_utc(started_at) as started_at,
+    started_at_precision as started_precision,
+    latest_instant(started_at, started_at_precision) as latest_started_at,
+    london_to_utc(coalesce(found_at, returned_at)) as ended_at,
+    case when found_at is not null then found_at_precision else returned_at_precision end as ended_precision,
+    latest_instant(
+        coalesce(found_at, returned_at),
+        case when found_at is not null then found_at_precision else returned_at_precision end
+    ) as latest_ended_at,
+    london_to_utc(found_at) as found_at,
+    london_to_utc(returned_at) as returned_at,
+    returned_at_precision as returned_precision,
+    age_at_start,
+    case when sex in ('female', 'male', 'other') then sex else 'unknown' end as sex,
+    case
+        when ethnicity in ('white', 'mixed', 'asian', 'black', 'other', 'refused', 'not_obtained') then ethnicity
+        else 'unknown'
+    end as ethnicity,
+    case when sen_or_disability in ('yes', 'no') then sen_or_disability else 'unknown' end as sen_or_disability,
+    looked_after,
+    responsible_authority,
+    area_missing_from,
+    coalesce(missing_from_setting, 'unknown') as missing_from_setting,
+    setting_id,
+    coalesce(risk_highest, 'unknown') as risk_highest,
+    cse_flag_date::date as cse_flag_date,
+    cce_flag_date::date as cce_flag_date,
+    coalesce(cse_flag, 'unknown') as cse_flag,
+    coalesce(cce_flag, 'unknown') as cce_flag,
+    source_system
+from versioned
+where version_rank = 1

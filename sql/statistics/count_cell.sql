@@ -1,0 +1,90 @@
+-- statistics.count_cell
+-- Grain: one row per measure, basis, area, period, breakdown and value; the matrix is complete, zeros included.
+-- Keys: cell_id (measure|basis|area_code|period_type|period_start|breakdown|breakdown_value).
+-- For: statistics.indicator and disclosure control. True counts: never leaves the restricted side. children is the distinct children
+-- behind the count, member_digest says which members, coverage how much of the period was received.
+with cell as (
+    select
+        measure.measure,
+        measure.family,
+        basis.basis,
+        area.area_code,
+        period.period_type,
+        period.period_start,
+        period.period_end,
+        measure.breakdown,
+        measure.breakdown_value
+    from rules.measure as measure
+    cross join reference.area as area
+    cross join statistics.period as period
+    cross join (select unnest(['A', 'B']) as basis) as basis
+),
+
+counted as (
+    select
+        *,
+        null::bigint as not_measurable
+    from statistics.incident_count
+    union all
+    select
+        *,
+        null::bigint as not_measurable
+    from statistics.child_count
+    union all
+    select *
+    from statistics.interview_count
+)
+
+select
+    concat_ws(
+        '|',
+        cell.measure,
+        cell.basis,
+        cell.area_code,
+        cell.period_type,
+        cell.period_start,
+        cell.breakdown,
+        cell.breakdown_value
+    ) as cell_id,
+    cell.measure,
+    cell.basis,
+    cell.area_code,
+    cell.period_type,
+    cell.period_start,
+    cell.period_end,
+    cell.breakdown,
+    cell.breakdown_value,
+    coalesce(counted.count, 0) as count,
+    coalesce(counted.children, 0) as children,
+    lower(hex(coalesce(counted.digest, 0))) as member_digest,
+    coalesce(coverage.coverage, 'none') as coverage,
+    coalesce(
+        counted.not_measurable,
+        case
+            when cell.breakdown = 'total' and cell.measure = 'incidents' then unattributed.incidents
+            when cell.breakdown = 'total' and cell.measure = 'children' then unattributed.children
+        end,
+        0
+    ) as not_measurable
+from cell
+left join counted
+    on
+        cell.measure = counted.measure
+        and cell.basis = counted.basis
+        and cell.area_code = counted.area_code
+        and cell.period_type = counted.period_type
+        and cell.period_start = counted.period_start
+        and cell.breakdown = counted.breakdown
+        and cell.breakdown_value = counted.breakdown_value
+left join statistics.coverage as coverage
+    on
+        cell.family = coverage.family
+        and cell.area_code = coverage.area_code
+        and cell.period_type = coverage.period_type
+        and cell.period_start = coverage.period_start
+left join statistics.unattributed as unattributed
+    on
+        cell.basis = unattributed.basis
+        and cell.area_code = unattributed.area_code
+        and cell.period_type = unattributed.period_type
+        and cell.period_start = unattributed.period_start

@@ -1,0 +1,108 @@
+-- statistics.indicator_cell
+-- Grain: one row per indicator, basis, area, period, breakdown and value.
+-- Keys: figure_id.
+-- For: which count cells make a figure. Holds no count, so the true and the published figures come from the same rows. The
+-- population is the mid-year estimate of the 30 June inside the period, else the newest earlier one.
+with cell as (
+    select
+        indicator.*,
+        numerator.cell_id as numerator_cell,
+        numerator.basis,
+        numerator.area_code,
+        numerator.period_type,
+        numerator.period_start,
+        numerator.period_end,
+        case
+            when indicator.variant <> '' then 'variant'
+            when indicator.numerator_breakdown <> '' then 'total'
+            else numerator.breakdown
+        end as breakdown,
+        case
+            when indicator.variant <> '' then indicator.variant
+            when indicator.numerator_breakdown <> '' then 'Total'
+            else numerator.breakdown_value
+        end as breakdown_value,
+        case when indicator.numerator_breakdown <> '' then 'total' else numerator.breakdown end as base_breakdown,
+        case when indicator.numerator_breakdown <> '' then 'Total' else numerator.breakdown_value end as base_value
+    from rules.indicator as indicator
+    inner join statistics.count_cell as numerator on indicator.numerator_measure = numerator.measure
+    where
+        case
+            when indicator.numerator_breakdown <> ''
+                then
+                    numerator.breakdown = indicator.numerator_breakdown
+                    and numerator.breakdown_value = indicator.numerator_value
+            when indicator.variant <> '' or indicator.method = 'rate' then numerator.breakdown = 'total'
+            else true
+        end
+),
+
+with_population as (
+    select
+        cell.numerator_cell,
+        cell.indicator_id,
+        cell.variant,
+        arg_max(population.population, population.mid_year) as population,
+        max(population.mid_year) as population_year
+    from cell
+    inner join reference.population as population
+        on
+            cell.area_code = population.area_code
+            and cell.denominator_band = population.age_band
+            and make_date(population.mid_year, 6, 30) <= cell.period_end
+    group by cell.numerator_cell, cell.indicator_id, cell.variant
+),
+
+first_month as (
+    select min(period_start) as first_month
+    from statistics.period
+    where period_type = 'month'
+)
+
+select
+    concat_ws(
+        '.',
+        cell.indicator_id,
+        cell.basis,
+        cell.area_code,
+        cell.period_type,
+        cell.period_start,
+        cell.breakdown,
+        replace(cell.breakdown_value, ' ', '_')
+    ) as figure_id,
+    cell.indicator_id,
+    cell.variant,
+    cell.basis,
+    cell.area_code,
+    cell.period_type,
+    cell.period_start,
+    cell.period_end,
+    cell.breakdown,
+    cell.breakdown_value,
+    cell.method,
+    cell.per,
+    cell.numerator_cell,
+    case
+        when cell.denominator_measure <> ''
+            then
+                concat_ws(
+                    '|',
+                    cell.denominator_measure,
+                    cell.basis,
+                    cell.area_code,
+                    cell.period_type,
+                    cell.period_start,
+                    cell.base_breakdown,
+                    cell.base_value
+                )
+    end as denominator_cell,
+    with_population.population,
+    with_population.population_year,
+    cell.period_start >= first_month.first_month + to_months(cell.look_back_months) as has_look_back
+from cell
+cross join first_month
+left join with_population
+    on
+        cell.numerator_cell = with_population.numerator_cell
+        and cell.indicator_id = with_population.indicator_id
+        and cell.variant = with_population.variant

@@ -1,0 +1,209 @@
+"""Made-up children and episodes, and the true count cells that follow from them by brute force.
+
+Used by the disclosure tests only. Every measure of the policy is counted straight from its definition, with no
+knowledge of how measures are related; no real child is behind any of it.
+"""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from pipelines.disclosure.cells import CELL_ID, TRUE_CELL
+from pipelines.disclosure.policy import Geography
+
+GEOGRAPHY = Geography("E47000001", tuple(f"E080000{number:02}" for number in range(1, 11)))
+BREAKDOWNS = ("age_band", "sex", "looked_after")
+VALUES = {
+    "total": ["Total"],
+    "age_band": ["0-9", "10-11", "12-14", "15-17"],
+    "sex": ["Female", "Male"],
+    "looked_after": ["no", "unknown", "yes"],
+}
+PERIODS = {"month": "1mo", "quarter": "3mo", "year_to_march": "1y"}
+
+
+def simulate(
+    seed: int, children: int, years: int, geography: Geography = GEOGRAPHY, first_year: int = 2021
+) -> pl.DataFrame:
+    """Episodes of made-up children, heavy-tailed, some of whom move between areas, grow older and change status.
+
+    Returns:
+        One row for each episode: episode, child, area, responsible, start, returned, age_band, sex, looked_after, and
+        the return interview as eligible, offered, completed, in_72h, declined.
+    """
+    rng = np.random.default_rng(seed)
+    cared_for = rng.random(children) < 0.17
+    number = np.minimum(1 + rng.negative_binomial(0.55, np.where(cared_for, 0.06, 0.3)), 60)
+    child = np.repeat(np.arange(children), number)
+    size = len(child)
+    home = rng.choice(len(geography.boroughs), children, p=_shares(len(geography.boroughs)))
+    area = np.where(rng.random(size) < 0.1, rng.integers(0, len(geography.boroughs), size), home[child])
+    year = rng.integers(0, years, children)
+    day = (
+        np.clip(rng.integers(0, 366, children)[child] + rng.exponential(40, size).astype(int), 0, 364)
+        + 365 * year[child]
+    )
+    age = np.clip(np.round(rng.triangular(6, 16, 18, children))[child] + (rng.random(size) < 0.3), 5, 17)
+    girl = (rng.random(children) < 0.5)[child] ^ (rng.random(size) < 0.01)
+    looked_after = np.where(rng.random(size) < 0.005, 1, np.where(cared_for[child] ^ (rng.random(size) < 0.02), 2, 0))
+    start = np.datetime64(date(first_year, 4, 1)) + day.astype("timedelta64[D]")
+    eligible = rng.random(size) < 0.95
+    completed = eligible & (rng.random(size) < 0.5)
+    return pl.DataFrame(
+        {
+            "episode": np.arange(size),
+            "child": child,
+            "area": np.array(geography.boroughs)[area],
+            "responsible": np.array(geography.boroughs)[home[child]],
+            "start": start,
+            "returned": start + rng.integers(0, 3, size).astype("timedelta64[D]"),
+            "age_band": np.array(VALUES["age_band"])[np.digitize(age, [10, 12, 15])],
+            "sex": np.where(girl, *VALUES["sex"]),
+            "looked_after": np.array(VALUES["looked_after"])[looked_after],
+            "eligible": eligible,
+            "offered": eligible & (rng.random(size) < 0.7),
+            "completed": completed,
+            "in_72h": completed & (rng.random(size) < 0.63),
+            "declined": eligible & ~completed & (rng.random(size) < 0.3),
+        }
+    )
+
+
+def _shares(boroughs: int) -> np.ndarray:
+    shares = np.linspace(1, 4, boroughs)
+    return shares / shares.sum()
+
+
+def count_cells(
+    episodes: pl.DataFrame, geography: Geography = GEOGRAPHY, breakdowns: tuple[str, ...] = BREAKDOWNS, years: int = 1
+) -> pl.DataFrame:
+    """True count cells of every measure, area, period and breakdown value, zeros included."""
+    members = pl.concat([*_missing(episodes, geography), *_interviews(episodes, geography)])
+    counted = [
+        members.with_columns(breakdown=pl.lit(breakdown), breakdown_value=_value(breakdown))
+        .group_by("measure", "basis", "area_code", "period_type", "period_start", "breakdown", "breakdown_value")
+        .agg(count=pl.len(), children=pl.col("child").n_unique(), digest=pl.col("unit").hash(0).sum())
+        for breakdown in ("total", *breakdowns)
+    ]
+    frame = _coordinates(episodes, geography, ("total", *breakdowns), years)
+    keys = [column for column in frame.columns if column != "period_end"]
+    return (
+        frame.join(pl.concat(counted), on=keys, how="left")
+        .with_columns(
+            CELL_ID.alias("cell_id"),
+            pl.col("count", "children").fill_null(0),
+            member_digest=pl.col("digest").fill_null(0).cast(pl.String),
+            coverage=pl.lit("complete"),
+        )
+        .select(pl.col(name).cast(dtype) for name, dtype in TRUE_CELL.items())
+    )
+
+
+def _value(breakdown: str) -> pl.Expr:
+    return pl.lit("Total") if breakdown == "total" else pl.col(breakdown)
+
+
+def _coordinates(episodes: pl.DataFrame, geography: Geography, breakdowns: tuple[str, ...], years: int) -> pl.DataFrame:
+    first = int(episodes["start"].min().year if episodes.height else 2021)
+    first -= int(bool(episodes.height) and episodes["start"].min().month < 4)
+    begin, end = date(min(first, 2021), 4, 1), date(min(first, 2021) + years, 3, 31)
+    periods = pl.concat(
+        pl.DataFrame({"period_start": pl.date_range(begin, end, every, eager=True)}).with_columns(
+            period_type=pl.lit(name), period_end=pl.col("period_start").dt.offset_by(every).dt.offset_by("-1d")
+        )
+        for name, every in PERIODS.items()
+    )
+    measures = pl.DataFrame(
+        [(m, "A") for m in MISSING_MEASURES] + [(m, "B") for m in INTERVIEW_MEASURES],
+        schema=["measure", "basis"],
+        orient="row",
+    )
+    areas = pl.DataFrame({"area_code": [geography.region, *geography.boroughs]})
+    values = pl.DataFrame(
+        [(breakdown, value) for breakdown in breakdowns for value in VALUES[breakdown]],
+        schema=["breakdown", "breakdown_value"],
+        orient="row",
+    )
+    return measures.join(areas, how="cross").join(periods, how="cross").join(values, how="cross")
+
+
+MISSING_MEASURES = (
+    "incidents",
+    "children",
+    "children_repeat",
+    "incidents_second_or_later",
+    "incidents_of_repeaters",
+    "children_3_in_28",
+    "children_3_in_90",
+)
+INTERVIEW_MEASURES = ("rhi_eligible", "rhi_offered", "rhi_completed", "rhi_completed_72h", "rhi_declined")
+
+
+def _period(column: str, period_type: str) -> pl.Expr:
+    day = pl.col(column).cast(pl.Date)
+    if period_type == "year_to_march":
+        return day.dt.offset_by("-3mo").dt.truncate("1y").dt.offset_by("3mo")
+    return day.dt.truncate(PERIODS[period_type])
+
+
+def _in_areas(episodes: pl.DataFrame, area: str, geography: Geography) -> pl.DataFrame:
+    own = episodes.with_columns(area_code=area)
+    return pl.concat([own, own.with_columns(area_code=pl.lit(geography.region))])
+
+
+def _missing(episodes: pl.DataFrame, geography: Geography) -> list[pl.DataFrame]:
+    ordered = episodes.sort("start", "episode")
+    earlier = pl.col("start").diff().over("child") < pl.duration(days=365)
+    placed = _in_areas(ordered.with_columns(later=earlier.fill_null(value=False)), "area", geography)
+    third = pl.col("start") - pl.col("start").shift(2).over("child", "area_code")
+    placed = placed.with_columns(
+        in_28=(third < pl.duration(days=28)).fill_null(value=False),
+        in_90=(third < pl.duration(days=90)).fill_null(value=False),
+    )
+    return [part for name in PERIODS for part in _missing_in(placed, name)]
+
+
+def _missing_in(placed: pl.DataFrame, period_type: str) -> list[pl.DataFrame]:
+    within = ["area_code", "period_start", "child"]
+    episodes = placed.with_columns(period_start=_period("start", period_type)).with_columns(
+        times=pl.len().over(within), unit="episode"
+    )
+    children = (
+        episodes.group_by(within, maintain_order=True)
+        .agg(pl.col(*BREAKDOWNS).first(), pl.len().alias("times"), pl.col("in_28", "in_90").any())
+        .with_columns(unit="child")
+    )
+    chosen = {
+        "incidents": episodes,
+        "children": children,
+        "children_repeat": children.filter(pl.col("times") > 1),
+        "incidents_second_or_later": episodes.filter("later"),
+        "incidents_of_repeaters": episodes.filter(pl.col("times") > 1),
+        "children_3_in_28": children.filter("in_28"),
+        "children_3_in_90": children.filter("in_90"),
+    }
+    return [_members(frame, measure, "A", period_type) for measure, frame in chosen.items()]
+
+
+def _interviews(episodes: pl.DataFrame, geography: Geography) -> list[pl.DataFrame]:
+    placed = _in_areas(episodes, "responsible", geography).with_columns(unit="episode")
+    chosen = dict(zip(INTERVIEW_MEASURES, ("eligible", "offered", "completed", "in_72h", "declined"), strict=True))
+    return [
+        _members(placed.filter(flag).with_columns(period_start=_period("returned", name)), measure, "B", name)
+        for name in PERIODS
+        for measure, flag in chosen.items()
+    ]
+
+
+def _members(frame: pl.DataFrame, measure: str, basis: str, period_type: str) -> pl.DataFrame:
+    return frame.select(
+        "area_code",
+        "period_start",
+        "child",
+        "unit",
+        *BREAKDOWNS,
+        measure=pl.lit(measure),
+        basis=pl.lit(basis),
+        period_type=pl.lit(period_type),
+    )
