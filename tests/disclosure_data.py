@@ -4,13 +4,17 @@ Used by the disclosure tests only. Every measure of the policy is counted straig
 knowledge of how measures are related; no real child is behind any of it.
 """
 
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
+import yaml
 
-from pipelines.disclosure.cells import CELL_ID, TRUE_CELL
-from pipelines.disclosure.policy import Geography
+from pipelines.disclosure.cells import CELL_ID, COORDINATES, TRUE_CELL
+from pipelines.disclosure.policy import Geography, Policy, load_policy, parse_policy
 
 GEOGRAPHY = Geography("E47000001", tuple(f"E080000{number:02}" for number in range(1, 11)))
 BREAKDOWNS = ("age_band", "sex", "looked_after")
@@ -155,12 +159,13 @@ def _in_areas(episodes: pl.DataFrame, area: str, geography: Geography) -> pl.Dat
 def _missing(episodes: pl.DataFrame, geography: Geography) -> list[pl.DataFrame]:
     ordered = episodes.sort("start", "episode")
     earlier = pl.col("start").diff().over("child") < pl.duration(days=365)
-    placed = _in_areas(ordered.with_columns(later=earlier.fill_null(value=False)), "area", geography)
-    third = pl.col("start") - pl.col("start").shift(2).over("child", "area_code")
-    placed = placed.with_columns(
+    third = pl.col("start") - pl.col("start").shift(2).over("child")
+    flagged = ordered.with_columns(
+        later=earlier.fill_null(value=False),
         in_28=(third < pl.duration(days=28)).fill_null(value=False),
         in_90=(third < pl.duration(days=90)).fill_null(value=False),
     )
+    placed = _in_areas(flagged, "area", geography)
     return [part for name in PERIODS for part in _missing_in(placed, name)]
 
 
@@ -207,3 +212,64 @@ def _members(frame: pl.DataFrame, measure: str, basis: str, period_type: str) ->
         basis=pl.lit(basis),
         period_type=pl.lit(period_type),
     )
+
+
+POLICY_FILE = Path(__file__).parents[1] / "data_contracts" / "rules" / "disclosure.yaml"
+POLICY = load_policy(POLICY_FILE)
+TOWNS = Geography("R", ("T1", "T2", "T3"))
+
+
+def policy_for(*tables: dict[str, Any], **changes: Any) -> Policy:
+    """The policy of the project with another publication plan; lists left out of a table are the shortest there are."""
+    content = yaml.safe_load(POLICY_FILE.read_text(encoding="utf-8"))
+    default = {"basis": "A", "period_types": ["year_to_march"], "areas": ["borough", "region"], "breakdowns": ["total"]}
+    content["tables"] = [{"id": str(number), **default, **table} for number, table in enumerate(tables)]
+    return replace(parse_policy(content), **changes)
+
+
+def everything() -> Policy:
+    """A policy that publishes every measure along every axis at once."""
+    all_axes = {"period_types": list(PERIODS), "breakdowns": ["total", *BREAKDOWNS]}
+    return policy_for(
+        {"measures": list(MISSING_MEASURES), **all_axes}, {"basis": "B", "measures": list(INTERVIEW_MEASURES), **all_axes}
+    )
+
+
+def year_cells(counts: dict[tuple[str, str], int], *, children: dict[tuple[str, str], int] | None = None) -> pl.DataFrame:
+    """True cells of one year to March by (measure, area), undivided; children behind a cell: its count unless given."""
+    rows = [
+        {
+            "measure": measure,
+            "basis": "A",
+            "area_code": area,
+            "period_type": "year_to_march",
+            "period_start": date(2023, 4, 1),
+            "period_end": date(2024, 3, 31),
+            "breakdown": "total",
+            "breakdown_value": "Total",
+            "count": count,
+            "children": (children or {}).get((measure, area), count),
+            "member_digest": f"{measure}{area}",
+            "coverage": "complete",
+        }
+        for (measure, area), count in counts.items()
+    ]
+    return pl.DataFrame(rows).with_columns(CELL_ID.alias("cell_id")).select(*TRUE_CELL)
+
+
+def as_published(cells: pl.DataFrame, counts: dict[str, int] | list[int], within: int = 4) -> pl.DataFrame:
+    """What a protector would hand to the audit: the cells with other counts, in the order of the rows or by cell_id."""
+    if isinstance(counts, dict):
+        counts = [counts[cell] for cell in cells.get_column("cell_id")]
+    return cells.select(
+        *COORDINATES,
+        count=pl.Series(counts, dtype=pl.Int64),
+        symbol=pl.lit(""),
+        method=pl.lit("controlled_rounding"),
+        within=pl.lit(within, dtype=pl.Int64),
+    )
+
+
+def small(cells: pl.DataFrame) -> pl.DataFrame:
+    """The cells that must be protected."""
+    return cells.filter(pl.col("children").is_between(1, 5)).select("cell_id", "count")

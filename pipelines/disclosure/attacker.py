@@ -238,7 +238,7 @@ def _comparable(cells: pl.DataFrame, policy: Policy) -> pl.DataFrame:
 
 
 def _with_wholes(parts: pl.DataFrame, cells: pl.DataFrame, policy: Policy, axis: str, **whole: pl.Expr) -> pl.DataFrame:
-    """Parts beside the cell that they are part of: columns part, whole, family, kind, composition."""
+    """Parts beside the cell that they are part of: columns part, whole, kind, composition."""
     place = ["measure", *_PLACE]
     composition = {name: str(getattr(measure, axis)) for name, measure in policy.measures.items()}
     weaker = {"adds": "at_least_sum", "union": "at_least_each"}
@@ -253,7 +253,6 @@ def _with_wholes(parts: pl.DataFrame, cells: pl.DataFrame, policy: Policy, axis:
             "part",
             "whole",
             "kind",
-            family=pl.struct("whole", "kind").rank("dense").cast(pl.Int64) - 1,
             composition=pl.when("all_there").then(declared).otherwise(declared.replace(weaker)),
         )
     )
@@ -263,7 +262,7 @@ def _facts_of_parts(links: pl.DataFrame, size: int) -> Iterator[_Block]:
     """What wholes and parts say, by matrix algebra: sums over families, and each part against its whole."""
     for (composition, kind), group in links.partition_by("composition", "kind", as_dict=True).items():
         reason = f"{kind} {composition}"
-        families = group.with_columns(family=pl.col("family").rank("dense").cast(pl.Int64) - 1)
+        families = group.with_columns(family=pl.col("whole").rank("dense").cast(pl.Int64) - 1)
         wholes = families.unique("family").sort("family").get_column("whole").to_numpy()
         membership = _picked(families.get_column("family").to_numpy(), len(wholes)).T
         each_part = _picked(families.get_column("part").to_numpy(), size)

@@ -55,11 +55,12 @@ def planned_cells(cells: pl.DataFrame, policy: Policy, geography: Geography) -> 
         Columns of `TRUE_CELL` sorted by cell_id, one row for each cell, each cell once however many tables share it.
 
     Raises:
-        CellsError: if a column is missing, a cell is repeated, misnamed or impossible, or the matrix has holes.
+        CellsError: if a column is missing or of another type, a cell is repeated, misnamed or impossible, or the matrix has holes.
     """
-    missing = sorted(set(TRUE_CELL) - set(cells.columns))
-    if missing:
-        message = f"Count cells lack the columns {', '.join(missing)}."
+    # Types are compared before they are cast: a failed cast would quote the value that it failed on.
+    unfit = [name for name, dtype in TRUE_CELL.items() if not _is_of_type(cells.schema.get(name), dtype)]
+    if unfit:
+        message = f"Count cells lack the columns {', '.join(unfit)}, or these have another type."
         raise CellsError(message)
     areas = pl.DataFrame(
         {
@@ -77,6 +78,10 @@ def planned_cells(cells: pl.DataFrame, policy: Policy, geography: Geography) -> 
     _refuse_where(planned, _impossible(policy))
     _refuse_holes(planned, policy, geography)
     return planned
+
+
+def _is_of_type(found: pl.DataType | None, wanted: type[pl.DataType]) -> bool:
+    return found is not None and (found == wanted or (wanted == pl.Int64 and found.is_integer()))
 
 
 def _impossible(policy: Policy) -> dict[str, pl.Expr]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ LEDGER = {
 
 _START = "0" * 64
 _RELEASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_AS_TEXT = {name: pl.String if dtype == pl.Date else dtype for name, dtype in PUBLISHED_CELL.items()}
+_DATES = [name for name, dtype in PUBLISHED_CELL.items() if dtype == pl.Date]
+_AS_TEXT = {name: pl.String if name in _DATES else dtype for name, dtype in PUBLISHED_CELL.items()}
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,14 @@ class _Entry:
     checksum: str
 
 
-def read_ledger(home: Path) -> pl.DataFrame:
+def read_ledger(home: Path, before: str | None = None) -> pl.DataFrame:
     """All that was ever published, checked against the chain of checksums.
 
     A file removed from the end cannot be noticed here: compare `ledger_head` with what the last release recorded.
 
     Args:
         home: the run-time home.
+        before: leave out this release and all after it, so that making it again starts from the same past.
 
     Returns:
         Columns of `LEDGER`, by sequence and cell_id; no rows where nothing has been published yet.
@@ -57,9 +60,10 @@ def read_ledger(home: Path) -> pl.DataFrame:
     Raises:
         LedgerError: if a file is missing, changed or unreadable.
     """
+    earlier = takewhile(lambda entry: entry.header["release_id"] != before, list(_entries(home)))
     frames = [
         entry.cells.select(*(pl.lit(entry.header[name]).cast(LEDGER[name]).alias(name) for name in _HEADER), pl.all())
-        for entry in _entries(home)
+        for entry in earlier
     ]
     return pl.concat([pl.DataFrame(schema=LEDGER), *(frame.select(*LEDGER) for frame in frames)])
 
@@ -164,7 +168,7 @@ def _write(folder: Path, header: dict[str, Any], recorded: pl.DataFrame) -> str:
 
 def _lines(recorded: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
-    recorded.with_columns(pl.col(pl.Date).dt.to_string("iso")).write_ndjson(buffer)
+    recorded.with_columns(pl.col(_DATES).dt.to_string("iso")).write_ndjson(buffer)
     return buffer.getvalue()
 
 
@@ -187,7 +191,7 @@ def _read(path: Path) -> _Entry:
         first, _, lines = body.partition(b"\n")
         header = json.loads(first)
         cells = pl.read_ndjson(lines, schema=_AS_TEXT) if lines else pl.DataFrame(schema=_AS_TEXT)
-        typed = cells.select(pl.col(name).cast(dtype) for name, dtype in PUBLISHED_CELL.items())
+        typed = cells.with_columns(pl.col(name).str.to_date() for name in _DATES)
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         message = f"The ledger entry {path} cannot be read."
         raise LedgerError(message) from error

@@ -38,9 +38,7 @@ def arrange(rng: np.random.Generator, settings: Settings, span: Span, episodes: 
     return _one_sided(rng, settings, episodes).sort("started_at", "episode_key")
 
 
-def _clock_changes(
-    rng: np.random.Generator, settings: Settings, span: Span, episodes: pl.DataFrame
-) -> pl.DataFrame:
+def _clock_changes(rng: np.random.Generator, settings: Settings, span: Span, episodes: pl.DataFrame) -> pl.DataFrame:
     """Move a few lone episodes into the nights when the clock goes back or forward."""
     back, forward = _change_nights(span)
     repeated, skipped = int(settings.planted["clock_repeated"]), int(settings.planted["clock_skipped"])
@@ -61,9 +59,7 @@ def _last_sunday(year: int, month: int) -> date:
     return last - timedelta(days=(last.weekday() + 1) % 7)
 
 
-def _moved(
-    rng: np.random.Generator, episodes: pl.DataFrame, nights: list[date], count: int, name: str
-) -> pl.DataFrame:
+def _moved(rng: np.random.Generator, episodes: pl.DataFrame, nights: list[date], count: int, name: str) -> pl.DataFrame:
     """Move episodes that start near a change night so that the child is found in the odd hour."""
     if not nights:
         return episodes

@@ -16,6 +16,8 @@ from pipelines.synthetic.layouts import LONDON, SOURCE, as_at, stamped
 from pipelines.synthetic.settings import Area, Habit, Span, month_after
 
 CADENCE_MONTHS = {"monthly": 1, "quarterly": 3, "half_yearly": 6, "yearly": 12}
+RETURN_LAG_DAYS = 15
+NO_FILE = -9
 FILE_STEMS = {
     "canonical": "missing-episodes",
     "liquidlogic": "FACT_MISSING_PERSON",
@@ -77,7 +79,7 @@ def periods(span: Span, cadence: str, lag_days: int) -> list[Period]:
 
 def episode_files(
     rng: np.random.Generator, area: Area, habit: Habit, text: pl.DataFrame, span: Span
-) -> tuple[list[Delivery], list[str]]:
+) -> tuple[list[Delivery], list[Delivery]]:
     """Share a borough's rows out over its files.
 
     Args:
@@ -88,37 +90,36 @@ def episode_files(
         span: The months covered.
 
     Returns:
-        The files, and the keys of episodes that are in none of them (the month that never came).
+        The files, and the one that never came, with the rows that would have been in it (none or one).
     """
     calendar = periods(span, habit.cadence, habit.lag_days)
     due = _period_of(text["_started"], calendar)
     late = (rng.random(text.height) < habit.late) & (due < len(calendar) - 1)
     absent = _absent_file(habit, calendar)
-    first = due + late
-    # What was late for the month that never came arrives with the month after it; what was due in it does not.
-    first = np.where(first == absent, np.where(late, first + 1, -1), first)
+    # What was due in the month that never came is lost; what else would have come with it comes a file later.
+    first = np.where(due == absent, -1, due + late)
     changed = _changed_in(text, calendar)
-    files = []
+    arrivals = _Arrivals(first + (first == absent), changed + (changed == absent), late)
+    files, never_came = [], []
     for number, period in enumerate(calendar):
         if number == absent:
+            rows = text.filter(pl.Series(due == absent))
+            never_came.append(_file(area, habit.layout, habit.container, period, rows))
             continue
-        rows = _rows_of(text, habit, number, first, changed, late)
+        rows = _rows_of(text, number, arrivals, cumulative=habit.cumulative)
         files.append(_file(area, habit.layout, habit.container, period, rows, cumulative=habit.cumulative))
-    lost = text.filter(pl.Series(first < 0))["_episode_key"].unique(maintain_order=True).to_list()
-    return files, lost
+    return files, never_came
 
 
 def return_files(area: Area, habit: Habit, text: pl.DataFrame, span: Span) -> list[Delivery]:
     """The authority's yearly SSDA903 extracts: what started in the year, and what was then still open."""
     if habit.ssda903 is None:
         return []
-    calendar = periods(span, habit.ssda903, 15)
-    first = _period_of(text["_started"], calendar)
-    changed = _changed_in(text, calendar)
+    calendar = periods(span, habit.ssda903, RETURN_LAG_DAYS)
     nothing = np.zeros(text.height, dtype=np.bool_)
-    plain = replace(habit, cumulative=False)
+    arrivals = _Arrivals(_period_of(text["_started"], calendar), _changed_in(text, calendar), nothing)
     return [
-        _file(area, "ssda903_missing", "csv", period, _rows_of(text, plain, number, first, changed, nothing))
+        _file(area, "ssda903_missing", "csv", period, _rows_of(text, number, arrivals, cumulative=False))
         for number, period in enumerate(calendar)
     ]
 
@@ -136,13 +137,21 @@ def interview_files(area: Area, habit: Habit, text: pl.DataFrame, span: Span) ->
     ]
 
 
-def _rows_of(
-    text: pl.DataFrame, habit: Habit, number: int, first: Ints, changed: Ints, late: Bools
-) -> pl.DataFrame:
+@dataclass(frozen=True)
+class _Arrivals:
+    """Number of the file in which each row is first sent and last changed (-1: never), and whether it was late."""
+
+    first: Ints
+    changed: Ints
+    late: Bools
+
+
+def _rows_of(text: pl.DataFrame, number: int, arrivals: _Arrivals, *, cumulative: bool) -> pl.DataFrame:
     """Rows of file `number`, each marked when it is late or a revision."""
-    new = first == number
-    again = (changed == number) & (first >= 0) & (first < number)
-    earlier = (first >= 0) & (first < number)
+    new = arrivals.first == number
+    earlier = (arrivals.first >= 0) & (arrivals.first < number)
+    again = (arrivals.changed == number) & earlier
+    late = arrivals.late
     rows = text.with_columns(
         pl.when(pl.Series(new & late))
         .then(_marked("late_arrival"))
@@ -153,7 +162,7 @@ def _rows_of(
         .otherwise(pl.lit(""))
         .alias("_cases")
     )
-    return rows.filter(pl.Series(new | (earlier if habit.cumulative else again)))
+    return rows.filter(pl.Series(new | (earlier if cumulative else again)))
 
 
 def _marked(name: str) -> pl.Expr:
@@ -191,6 +200,6 @@ def _changed_in(text: pl.DataFrame, calendar: Sequence[Period]) -> Ints:
 
 
 def _absent_file(habit: Habit, calendar: Sequence[Period]) -> int:
-    """Number of the file that never came, or -1."""
+    """Number of the file that never came, or a number that no file has."""
     wanted = habit.absent_month
-    return wanted if wanted is not None and 0 < wanted < len(calendar) - 1 else -1
+    return wanted if wanted is not None and 0 < wanted < len(calendar) - 1 else NO_FILE

@@ -88,13 +88,33 @@ def write_demonstration(
     main = episodes.filter("main_feed")
     interviews = awkward_interviews(interview, settings, draw_interviews(interview, settings, main))
     rows = record(recording, settings, main)
-    files, lost = _deliveries(recording, settings, span, contracts, key, episodes, rows, interviews)
+    files, never_came = _deliveries(
+        recording,
+        settings,
+        span,
+        contracts=contracts,
+        key=key,
+        episodes=episodes,
+        rows=rows,
+        interviews=interviews,
+    )
     files = plant_errors(planting, settings, files)
     for file in files:
         write_delivery(out, file)
     truth = truth_dir or out.parent / "truth"
     about = {"seed": seed, "scale": scale, "first_month": f"{span.first:%Y-%m}", "last_month": f"{span.last:%Y-%m}"}
-    totals = write_truth(truth, about, settings, episodes, interviews, planted_rows(files), files, lost)
+    planted = planted_rows(files, never_came)
+    lost = [key for file in never_came for key in file.frame["_episode_key"]]
+    totals = write_truth(
+        truth,
+        about,
+        settings,
+        episodes=episodes,
+        interviews=interviews,
+        planted=planted,
+        files=files,
+        lost=lost,
+    )
     written = sorted((f"{file.area.slug}/{file.name}", file.frame.height) for file in files)
     return Demonstration(out, tuple(written), truth, totals)
 
@@ -103,17 +123,18 @@ def _deliveries(
     rng: np.random.Generator,
     settings: Settings,
     span: Span,
+    *,
     contracts: Path,
     key: bytes,
     episodes: pl.DataFrame,
     rows: pl.DataFrame,
     interviews: pl.DataFrame,
-) -> tuple[list[Delivery], list[str]]:
-    """All deliveries of all boroughs, and the keys of episodes that no main feed has."""
+) -> tuple[list[Delivery], list[Delivery]]:
+    """All deliveries of all boroughs, and those that were due and never came."""
     episode_columns = contract_columns(contracts, "missing_episode")
     interview_columns = contract_columns(contracts, "return_interview")
     files: list[Delivery] = []
-    lost: list[str] = []
+    never_came: list[Delivery] = []
     for area in settings.areas:
         habit = settings.habits[area.code]
         here = pl.col("delivered_by") == area.code
@@ -122,19 +143,17 @@ def _deliveries(
             text = liquidlogic(own_rows, own_interviews, habit)
         else:
             text = canonical(own_rows, episode_columns, habit)
-        main, undelivered = episode_files(rng, area, habit, text, span)
+        main, unsent = episode_files(rng, area, habit, text, span)
         files += main
-        lost += undelivered
+        never_came += unsent
         if habit.interviews.rows == "offered":
             own_interviews = own_interviews.filter(pl.col("offered") == "yes")
         files += interview_files(area, habit, interview_rows(own_interviews, interview_columns), span)
         files += _return_of(area, settings, span, key, episodes)
-    return files, lost
+    return files, never_came
 
 
-def _return_of(
-    area: Area, settings: Settings, span: Span, key: bytes, episodes: pl.DataFrame
-) -> list[Delivery]:
+def _return_of(area: Area, settings: Settings, span: Span, key: bytes, episodes: pl.DataFrame) -> list[Delivery]:
     """The SSDA903 extracts of a borough that sends them beside its main feed."""
     habit = settings.habits[area.code]
     own = episodes.filter(pl.col("in_return") & (pl.col("responsible_authority") == area.code))

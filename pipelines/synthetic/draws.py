@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 def shares(values: Sequence[float]) -> NDArray[np.float64]:
     """Weights as shares that add up to 1."""
     array = np.asarray(values, dtype=np.float64)
-    return array / array.sum()
+    whole = float(array.sum())
+    return array / whole
 
 
 def pick(rng: np.random.Generator, weights: Mapping[str, float], count: int) -> pl.Series:

@@ -76,9 +76,7 @@ def _inserted(frame: pl.DataFrame, planned: Sequence[tuple[int, str, Planted]]) 
     places = [place for place, _, _ in planned]
     order = pl.Series("_order", [place + 0.5 for place in places])
     copies = frame[places].with_columns(pl.Series("_cases", [name for _, name, _ in planned]))
-    copies = copies.with_columns(
-        pl.Series("_rule", [wrong.rule for _, _, wrong in planned], dtype=pl.String), order
-    )
+    copies = copies.with_columns(pl.Series("_rule", [wrong.rule for _, _, wrong in planned], dtype=pl.String), order)
     touched = sorted({column for _, _, wrong in planned for column in wrong.changes})
     columns = [
         pl.Series(
@@ -94,7 +92,7 @@ def _inserted(frame: pl.DataFrame, planned: Sequence[tuple[int, str, Planted]]) 
 
 def _copies(rng: np.random.Generator, files: Sequence[Delivery]) -> list[Delivery]:
     """Two deliveries sent again, byte for byte, under another name."""
-    able = [file for file in files if file.layout == "canonical" and not file.cumulative]
+    able = [file for file in files if file.layout == "canonical" and not file.cumulative and file.frame.height]
     picked = rng.choice(len(able), size=min(2, len(able)), replace=False)
     return [
         replace(able[int(place)], name=f"copy-of-{able[int(place)].name}", copy_of=able[int(place)].name)

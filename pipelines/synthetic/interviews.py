@@ -13,6 +13,9 @@ from pipelines.synthetic.draws import chosen, pick
 from pipelines.synthetic.settings import Settings
 
 SPREAD = 0.9  # of the log of hours from return to interview
+JOINS_NEXT = 0.45  # of interviews overtaken by the next absence: held later, for both
+NOT_UNKNOWN = 0.93  # of held interviews: it is known whether the child's own account was written down
+SINGLE_CODE = 0.6  # of lists of codes: one code only
 HOUR = 3_600_000_000  # microseconds
 REASONS = {"child_declined": 0.6, "parent_declined": 0.14, "not_contactable": 0.2, "other": 0.06}
 
@@ -144,7 +147,7 @@ def _held(rng: np.random.Generator, due: pl.DataFrame) -> pl.DataFrame:
     return due.with_columns(
         pl.Series("held_at", _minutes(at)).cast(pl.Datetime("us", "UTC")),
         pl.Series("offered_at", _minutes(offered)).cast(pl.Datetime("us", "UTC")),
-        pl.Series("joins", rng.random(due.height) < 0.45),
+        pl.Series("joins", rng.random(due.height) < JOINS_NEXT),
         pick(rng, REASONS, due.height).alias("reason"),
     )
 
@@ -188,11 +191,10 @@ def _contents(rng: np.random.Generator, settings: Settings, due: pl.DataFrame) -
     raw = settings.raw["interview"]
     count = due.height
     codes = {
-        name: _several(rng, raw[name], count)
-        for name in ("push_factors", "pull_factors", "harms_disclosed", "actions")
+        name: _several(rng, raw[name], count) for name in ("push_factors", "pull_factors", "harms_disclosed", "actions")
     }
     recorded = rng.random(count)
-    account = np.where(recorded < raw["account_recorded"], "yes", np.where(recorded < 0.93, "no", "unknown"))
+    account = np.where(recorded < raw["account_recorded"], "yes", np.where(recorded < NOT_UNKNOWN, "no", "unknown"))
     shared = pl.Series("shared", rng.random(count) < raw["shared_with_police"])
     delay = pl.Series("delay", rng.exponential(30, count) * 60).cast(pl.Int64)
     held = pl.col("held")
@@ -218,7 +220,7 @@ def _contents(rng: np.random.Generator, settings: Settings, due: pl.DataFrame) -
 def _several(rng: np.random.Generator, weights: Mapping[str, float], count: int) -> pl.Series:
     """One or two different codes for each interview, separated by `;`."""
     first, second = pick(rng, weights, count), pick(rng, weights, count)
-    single = (first == second) | pl.Series(rng.random(count) < 0.6)
+    single = (first == second) | pl.Series(rng.random(count) < SINGLE_CODE)
     return first.zip_with(single, first + ";" + second)
 
 

@@ -21,7 +21,8 @@ RETURN_DAY = "%d/%m/%Y"
 
 # What each layout calls the columns that planted errors change.
 CANONICAL_NAMES = {
-    name: name for name in ("episode_id", "child_id", "started_at", "reported_at", "found_at", "returned_at", "age_at_start")
+    name: name
+    for name in ("episode_id", "child_id", "started_at", "reported_at", "found_at", "returned_at", "age_at_start")
 }
 LIQUIDLOGIC_NAMES = {
     "episode_id": "FACT_MISSING_PERSON_ID",
@@ -57,11 +58,15 @@ def clock(column: str | pl.Expr, form: str) -> pl.Expr:
 def canonical(rows: pl.DataFrame, columns: tuple[str, ...], habit: Habit) -> pl.DataFrame:
     """Recorded rows in the canonical layout, without the columns that this borough leaves out."""
     started = _time("started_at", "started_as", "start_day_only", ISO, DAY)
+    rows = _undated_flags(rows, habit)
     text = rows.with_columns(
         started.alias("started_at"),
         _time("found_at", "found_as", "end_day_only", ISO, DAY).alias("found_at"),
         # An end known only to the day has a return that is known no better.
-        pl.when("end_day_only").then(clock("returned_at", DAY)).otherwise(clock("returned_at", ISO)).alias("returned_at"),
+        pl.when("end_day_only")
+        .then(clock("returned_at", DAY))
+        .otherwise(clock("returned_at", ISO))
+        .alias("returned_at"),
         clock("reported_at", ISO).alias("reported_at"),
         clock("prevention_interview_at", ISO).alias("prevention_interview_at"),
         pl.col("age_at_start").cast(pl.String),
@@ -95,9 +100,13 @@ def liquidlogic(rows: pl.DataFrame, interviews: pl.DataFrame, habit: Habit) -> p
         .when(pl.col("offered") == "not_applicable")
         .then(pl.lit("NA"))
     )
-    accepted = pl.when(pl.col("accepted") == "yes").then(pl.lit("Yes")).when(pl.col("accepted") == "no").then(pl.lit("No"))
+    accepted = (
+        pl.when(pl.col("accepted") == "yes").then(pl.lit("Yes")).when(pl.col("accepted") == "no").then(pl.lit("No"))
+    )
     started = _time("started_at", "started_as", "start_day_only", NATIVE, f"{DAY} 00:00:00")
-    ended = pl.when("end_day_only").then(clock("returned_at", f"{DAY} 00:00:00")).otherwise(clock("returned_at", NATIVE))
+    ended = (
+        pl.when("end_day_only").then(clock("returned_at", f"{DAY} 00:00:00")).otherwise(clock("returned_at", NATIVE))
+    )
     title = pl.col("ethnicity").str.head(1).str.to_uppercase() + pl.col("ethnicity").str.slice(1)
     text = rows.select(
         pl.col("episode_id").alias("FACT_MISSING_PERSON_ID"),
@@ -126,7 +135,9 @@ def liquidlogic(rows: pl.DataFrame, interviews: pl.DataFrame, habit: Habit) -> p
 def authority_return(rows: pl.DataFrame) -> pl.DataFrame:
     """Looked-after children's true episodes as the MISSING module of the SSDA903 return: dates, no times."""
     day = clock("started_at", RETURN_DAY)
-    rows = rows.with_columns(day.alias("day")).unique(["delivered_child_id", "status", "day"], keep="last", maintain_order=True)
+    rows = rows.with_columns(day.alias("day")).unique(
+        ["delivered_child_id", "status", "day"], keep="last", maintain_order=True
+    )
     return rows.select(
         pl.col("delivered_child_id").alias("CHILD"),
         pl.col("age_at_start").cast(pl.String).alias("AGE_AT_START"),
@@ -179,7 +190,9 @@ def as_at(text: pl.DataFrame, extracted: datetime) -> pl.DataFrame:
     }
     for instant, later in hide.items():
         columns += [
-            pl.when(pl.col(instant) <= extracted).then(name).alias(name) for name in later if name in names and instant in names
+            pl.when(pl.col(instant) <= extracted).then(name).alias(name)
+            for name in later
+            if name in names and instant in names
         ]
     for flag in ("cse", "cce"):
         is_set = pl.col(f"_{flag}") <= extracted.date() if f"_{flag}" in names else None
@@ -193,10 +206,23 @@ def as_at(text: pl.DataFrame, extracted: datetime) -> pl.DataFrame:
 def stamped(text: pl.DataFrame, extracted: datetime) -> pl.DataFrame:
     """Rows with their time of extraction in the layout's own format (`extracted`: UTC instant)."""
     instant = pl.lit(extracted)
-    for name, form in (("extracted_at", ISO), ("EXTRACTED_AT", NATIVE)):
-        if name in text.columns:
-            return text.with_columns(clock(instant, form).alias(name))
-    return text
+    # The SSDA903 module knows dates only, in every column.
+    native = RETURN_DAY if "MIS_START" in text.columns else NATIVE
+    forms = {"extracted_at": ISO, "EXTRACTED_AT": native}
+    return text.with_columns(clock(instant, form).alias(name) for name, form in forms.items() if name in text.columns)
+
+
+def _undated_flags(rows: pl.DataFrame, habit: Habit) -> pl.DataFrame:
+    """Mark the rows whose file says that a flag is set but not since when."""
+    for flag in ("cse_flag", "cce_flag"):
+        if flag not in habit.leave_out and f"{flag}_date" not in habit.leave_out:
+            undated = (pl.col(flag) == "yes") & pl.col(f"{flag}_date").is_null()
+            mark = pl.when(undated & ~pl.col("cases").str.contains("flag_without_date")).then(
+                pl.lit("flag_without_date")
+            )
+            joined = pl.concat_str("cases", mark, separator=";", ignore_nulls=True)
+            rows = rows.with_columns(joined.str.strip_chars_start(";").alias("cases"))
+    return rows
 
 
 def _time(instant: str, written: str, day_only: str, form: str, day_form: str) -> pl.Expr:
@@ -206,13 +232,15 @@ def _time(instant: str, written: str, day_only: str, form: str, day_form: str) -
         .then(pl.col(written).dt.strftime(form))
         .when(pl.col(day_only))
         .then(clock(instant, day_form))
-        .otherwise(clock(instant, form))
+        # A clock time of exactly midnight would be read as no time at all.
+        .otherwise(clock(instant, form).str.replace(r" 00:00:00$", " 00:01:00"))
     )
 
 
 def _hidden(rows: pl.DataFrame) -> list[pl.Expr]:
     names = set(rows.columns)
-    cases = pl.col("cases") if "cases" in names else pl.lit("")
+    only_here = pl.when("main_feed").then(pl.lit("")).otherwise(pl.lit("authority_only"))
+    cases = pl.col("cases") if "cases" in names else only_here
     seen = [pl.col("prevention_interview_at").alias("_seen")] if "prevention_interview_at" in names else []
     return [
         *seen,

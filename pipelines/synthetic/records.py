@@ -15,6 +15,10 @@ from pipelines.synthetic.settings import Settings
 
 LONDON = "Europe/London"
 RISK_RELABELLED = pl.datetime(2024, 4, 1)  # the lowest grade is "very low risk" from here on (APP revision)
+SAYS_UNKNOWN = 0.6  # of demographic gaps: "unknown" is written; else the cell is blank
+END_ALSO = 0.5  # of starts known to the day only: so is the end
+NIGHTLY_HOURS = (50, 107)  # absences of three to five nights
+NESTED_MINUTES = (300, 2400)
 ALONE = timedelta(hours=48)  # no other episode of the child within this time: coarse times cannot merge two
 
 
@@ -31,7 +35,7 @@ def record(rng: np.random.Generator, settings: Settings, episodes: pl.DataFrame)
         `end_day_only`, `started_as` and `found_as` (a local clock time to write instead, or null).
     """
     rows = _with_gaps(rng, settings, _alone(episodes))
-    rows = _two_pseudonyms(rows)
+    rows = _from_truth(_two_pseudonyms(rows))
     rows = _nightly(rng, rows, int(settings.planted["nightly_reports"]))
     rows = _nested(rng, rows, int(settings.planted["nested_reports"]))
     return rows.sort("started_at", "delivered_by", "episode_id")
@@ -67,10 +71,8 @@ def _with_gaps(rng: np.random.Generator, settings: Settings, episodes: pl.DataFr
     rows = episodes.with_columns(draws).with_columns(pl.lit("").alias("cases"))
     for name in ("ethnicity", "sen_or_disability"):
         gap = pl.col(f"u_{name}") < _share(settings, name)
-        said = pl.when(pl.col("u_said") < 0.6).then(pl.lit("unknown"))
-        rows = rows.with_columns(
-            pl.when(gap).then(said).otherwise(name).alias(name), case("demographics_unknown", gap)
-        )
+        said = pl.when(pl.col("u_said") < SAYS_UNKNOWN).then(pl.lit("unknown"))
+        rows = rows.with_columns(pl.when(gap).then(said).otherwise(name).alias(name), case("demographics_unknown", gap))
     unknown = pl.col("u_looked_after") < _share(settings, "looked_after")
     no_return = (pl.col("u_return_time") < _share(settings, "return_time")) & (
         pl.col("alone") | ~pl.col("delivered_by").is_in(native)
@@ -85,7 +87,7 @@ def _with_gaps(rng: np.random.Generator, settings: Settings, episodes: pl.DataFr
         .alias("looked_after"),
         pl.when(~no_return).then("returned_at").alias("returned_at"),
         (day_only & pl.col("started_as").is_null()).alias("start_day_only"),
-        (day_only & (pl.col("u_ended") < 0.5) & pl.col("found_as").is_null()).alias("end_day_only"),
+        (day_only & (pl.col("u_ended") < END_ALSO) & pl.col("found_as").is_null()).alias("end_day_only"),
         case("return_time_missing", no_return),
     )
     rows = rows.with_columns(case("date_only_time", pl.col("start_day_only")))
@@ -110,15 +112,13 @@ def _reports(rows: pl.DataFrame) -> pl.DataFrame:
 def _flags(rows: pl.DataFrame) -> pl.DataFrame:
     """Exploitation flags; some were set without a date."""
     columns = []
-    undated = pl.lit(value=False)
     for name in ("cse", "cce"):
-        is_set = pl.col(f"{name}_flag")
-        undated = undated | (is_set & ~pl.col(f"{name}_dated"))
+        flagged = pl.when(pl.col(f"{name}_flag")).then(pl.lit("yes")).otherwise(pl.lit("no"))
         columns += [
-            pl.when(is_set).then(pl.lit("yes")).otherwise(pl.lit("no")).alias(f"{name}_flag"),
+            flagged.alias(f"{name}_flag"),
             pl.when(pl.col(f"{name}_dated")).then(f"{name}_set_on").alias(f"{name}_flag_date"),
         ]
-    return rows.with_columns(case("flag_without_date", undated), *columns)
+    return rows.with_columns(columns)
 
 
 def _relabelled(rows: pl.DataFrame) -> pl.DataFrame:
@@ -143,10 +143,21 @@ def _two_pseudonyms(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(case("two_pseudonyms", several & first))
 
 
+def _from_truth(rows: pl.DataFrame) -> pl.DataFrame:
+    """Mark the cases that were arranged in the truth, and those that follow from who is responsible."""
+    of_another = pl.col("looked_after").eq("yes") & (pl.col("responsible_authority") != pl.col("delivered_by"))
+    arranged = pl.concat_str("cases", "truth_case", separator=";", ignore_nulls=True).str.strip_chars_start(";")
+    return (
+        rows.with_columns(arranged.alias("cases"))
+        .with_columns(case("other_authority_child", of_another))
+        .with_columns(case("police_only", pl.col("return_due") & ~pl.col("in_return")))
+    )
+
+
 def _nightly(rng: np.random.Generator, rows: pl.DataFrame, count: int) -> pl.DataFrame:
     """Record some long absences once for each night: no end but the last, starts less than a day apart."""
     hours = (pl.col("found_at") - pl.col("started_at")).dt.total_minutes() / 60
-    able = pl.col("alone") & (hours >= 50) & (hours < 108) & ~_plain_times() & (pl.col("status") == "missing")
+    able = pl.col("alone") & hours.is_between(*NIGHTLY_HOURS) & ~_plain_times() & (pl.col("status") == "missing")
     keys = chosen(rng, rows.filter(able)["episode_key"], count).to_list()
     long = rows.filter(pl.col("episode_key").is_in(keys))
     night = pl.col("night")
@@ -176,7 +187,7 @@ def _nightly(rng: np.random.Generator, rows: pl.DataFrame, count: int) -> pl.Dat
 def _nested(rng: np.random.Generator, rows: pl.DataFrame, count: int) -> pl.DataFrame:
     """Add a second record inside some absences."""
     length = (pl.col("found_at") - pl.col("started_at")).dt.total_minutes()
-    able = pl.col("alone") & (length >= 300) & (length < 2400) & ~_plain_times() & (pl.col("status") == "missing")
+    able = pl.col("alone") & length.is_between(*NESTED_MINUTES) & ~_plain_times() & (pl.col("status") == "missing")
     able = able & ~pl.col("cases").str.contains("nightly_reports") & pl.col("returned_at").is_not_null()
     keys = chosen(rng, rows.filter(able)["episode_key"], count).to_list()
     started = pl.col("started_at") + pl.duration(minutes=(length * 0.25).cast(pl.Int64))

@@ -14,6 +14,7 @@ import polars as pl
 
 from pipelines.synthetic.authorities import share_out, thin
 from pipelines.synthetic.children import (
+    ADULT,
     Bools,
     Floats,
     Ints,
@@ -23,11 +24,11 @@ from pipelines.synthetic.children import (
     draw_moments,
 )
 from pipelines.synthetic.draws import pick, shares, yes_no
-from pipelines.synthetic.settings import Settings, Span
+from pipelines.synthetic.settings import LookedAfter, Settings, Span
 
 LONDON = "Europe/London"
-MICROSECONDS = 86_400_000_000
-INSTANTS = ("started_at", "found_at", "returned_at")
+RAISED = 0.08  # of absences: the risk grade goes up while the child is missing
+AWAY_SPARE = 1.19  # away absences drawn for each one wanted: some fall into other absences and are dropped
 
 
 @dataclass(frozen=True)
@@ -95,17 +96,16 @@ def draw_region(rng: np.random.Generator, settings: Settings, span: Span, *, sca
     Returns:
         One row for each episode of a child under 18, sorted by start, with instants in UTC.
     """
-    places = Places(settings)
-    years = _Years(span)
-    own = _own(rng, settings, places, years, scale)
-    guests = _guests(rng, settings, places, years, scale)
+    world = _World(settings, Places(settings), _Years(span), scale)
+    years = world.years
+    own = _own(rng, world)
+    guests = _guests(rng, world)
     early = np.bincount(years.of(own.moments.start[~own.in_care]), minlength=years.count)
-    others = _others(rng, settings, places, years, scale, early)
+    others = _others(rng, world, early)
     frames = [
-        _frame(rng, group, places, settings, years, name)
-        for name, group in (("own", own), ("placed_in", guests), ("other", others))
+        _frame(rng, world, group, name) for name, group in (("own", own), ("placed_in", guests), ("other", others))
     ]
-    return _numbered(pl.concat(frames), settings)
+    return _numbered(pl.concat(frames), settings, span)
 
 
 class _Years:
@@ -132,30 +132,38 @@ def _month_day(month: int) -> int:
     return datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC).toordinal()
 
 
-def _own(
-    rng: np.random.Generator, settings: Settings, places: Places, years: _Years, scale: float
-) -> Placed:
+@dataclass(frozen=True)
+class _World:
+    """What every group of children is drawn from."""
+
+    settings: Settings
+    places: Places
+    years: _Years
+    scale: float
+
+    def wanted(self, name: str) -> Floats:
+        """Wanted incidents of a group in each year of the span, shape (years,)."""
+        per_year = float(self.settings.raw["yearly"][name])
+        return per_year * self.years.share * self.scale
+
+
+def _own(rng: np.random.Generator, world: _World) -> Placed:
     """Children looked after by the region's authorities, wherever they are placed."""
-    moments = _draw(rng, settings, years, scale, "own")
+    places = world.places
+    moments = _draw(rng, world, "own")
     children = moments.born.size
     first = _first_start(moments)
     wait = rng.exponential(places.raw["home_before_care_days"], children)
     cared_from = np.where(rng.random(children) < places.raw["from_home_first"], first + wait, -np.inf)
     in_care = moments.start >= cared_from[moments.child]
-    authority, kept = _responsible(rng, settings, moments, in_care, years, scale)
-    placed = _place(rng, places, moments, authority, in_care, placed_in=False).keep(kept)
-    return _with_away(rng, settings, placed, years, scale)
+    authority, kept = _responsible(rng, world, moments, in_care)
+    placed = _place(rng, places, moments, authority=authority, in_care=in_care, placed_in=False).keep(kept)
+    return _with_away(rng, world, placed)
 
 
-def _responsible(
-    rng: np.random.Generator,
-    settings: Settings,
-    moments: Moments,
-    in_care: Bools,
-    years: _Years,
-    scale: float,
-) -> tuple[Ints, Bools]:
+def _responsible(rng: np.random.Generator, world: _World, moments: Moments, in_care: Bools) -> tuple[Ints, Bools]:
     """Authority of each child, and which episodes stay once each authority's year is at its total."""
+    settings, years, scale = world.settings, world.years, world.scale
     rows = [settings.looked_after[code] for code in settings.codes]
     incidents = np.outer([row.incidents for row in rows], years.share) * scale
     children = np.outer([row.children for row in rows], years.share) * scale
@@ -169,31 +177,27 @@ def _responsible(
     return authority, kept
 
 
-def _guests(
-    rng: np.random.Generator, settings: Settings, places: Places, years: _Years, scale: float
-) -> Placed:
+def _guests(rng: np.random.Generator, world: _World) -> Placed:
     """Children looked after by authorities outside the region and placed in it."""
-    moments = _draw(rng, settings, years, scale, "placed_in")
-    wanted = settings.raw["yearly"]["placed_in_incidents"] * years.share * scale
-    moments = moments.keep(thin(rng, years.of(moments.start), wanted))
+    places = world.places
+    moments = _draw(rng, world, "placed_in")
+    year = world.years.of(moments.start)
+    moments = moments.keep(thin(rng, year, world.wanted("placed_in_incidents")))
     authority = places.inside + rng.choice(places.outside.size, moments.born.size, p=places.outside)
     in_care = np.ones(moments.child.size, dtype=np.bool_)
-    return _place(rng, places, moments, authority, in_care, placed_in=True)
+    return _place(rng, places, moments, authority=authority, in_care=in_care, placed_in=True)
 
 
-def _others(
-    rng: np.random.Generator, settings: Settings, places: Places, years: _Years, scale: float, early: Ints
-) -> Placed:
+def _others(rng: np.random.Generator, world: _World, early: Ints) -> Placed:
     """Children who are not looked after; `early` counts those of looked-after children before care, by year."""
-    moments = _draw(rng, settings, years, scale, "other")
-    wanted = settings.raw["yearly"]["other_incidents"] * years.share * scale - early
-    moments = moments.keep(thin(rng, years.of(moments.start), wanted))
+    places = world.places
+    moments = _draw(rng, world, "other")
+    year = world.years.of(moments.start)
+    moments = moments.keep(thin(rng, year, world.wanted("other_incidents") - early))
     children, episodes = moments.born.size, moments.child.size
     lives_in = rng.choice(places.inside, children, p=places.children)
     visitor = rng.random(children) < places.raw["visitors"]
-    authority = np.where(
-        visitor, places.inside + rng.choice(places.outside.size, children, p=places.outside), lives_in
-    )
+    authority = np.where(visitor, places.inside + rng.choice(places.outside.size, children, p=places.outside), lives_in)
     area = lives_in[moments.child]
     visiting = rng.random(episodes) < places.raw["visiting"]
     area = np.where(visiting, (area + rng.integers(1, places.inside, episodes)) % places.inside, area)
@@ -209,12 +213,15 @@ def _others(
     )
 
 
-def _draw(
-    rng: np.random.Generator, settings: Settings, years: _Years, scale: float, group: str
-) -> Moments:
-    ages = settings.raw["first_age"]["other" if group == "other" else "looked_after"]
+def _draw(rng: np.random.Generator, world: _World, group: str) -> Moments:
+    settings = world.settings
     return draw_moments(
-        rng, settings.behaviour[group], days=years.days, scale=scale, first_age=ages, raw=settings.raw
+        rng,
+        settings.behaviour[group],
+        days=world.years.days,
+        scale=world.scale,
+        first_age=settings.raw["first_age"]["other" if group == "other" else "looked_after"],
+        raw=settings.raw,
     )
 
 
@@ -222,9 +229,9 @@ def _place(
     rng: np.random.Generator,
     places: Places,
     moments: Moments,
+    *,
     authority: Ints,
     in_care: Bools,
-    *,
     placed_in: bool,
 ) -> Placed:
     """The placement in force at each start: a child moves a few times, each time to a new draw."""
@@ -256,9 +263,7 @@ def _place(
     )
 
 
-def _host(
-    rng: np.random.Generator, places: Places, authority: Ints, location: Ints, *, placed_in: bool
-) -> Ints:
+def _host(rng: np.random.Generator, places: Places, authority: Ints, location: Ints, *, placed_in: bool) -> Ints:
     """Area of each placement: inside the authority, elsewhere in the region, or outside the region."""
     size = location.shape
     host = rng.choice(places.inside, size, p=places.hosting)
@@ -270,10 +275,9 @@ def _host(
     return np.where(location == 0, authority[:, None], np.where(location == 1, host, far))
 
 
-def _with_away(
-    rng: np.random.Generator, settings: Settings, placed: Placed, years: _Years, scale: float
-) -> Placed:
+def _with_away(rng: np.random.Generator, world: _World, placed: Placed) -> Placed:
     """Add absences whose whereabouts were known, in the authorities that record them."""
+    settings, years, scale = world.settings, world.years, world.scale
     chosen: list[Ints] = []
     year = years.of(placed.moments.start)
     here = placed.in_care & ((placed.area == placed.responsible) | (placed.area >= len(settings.codes)))
@@ -281,9 +285,7 @@ def _with_away(
         row = settings.looked_after[code]
         for of_year, share in enumerate(years.share):
             pool = np.flatnonzero(here & (placed.responsible == number) & (year == of_year))
-            chosen.append(
-                _away_sources(rng, placed.moments.child, pool, row.away_children, row.away_incidents, share * scale)
-            )
+            chosen.append(_away_sources(rng, placed.moments.child[pool], pool, row, share * scale))
     source = np.concatenate(chosen)
     start = placed.moments.start[source]
     start = np.floor(start + rng.uniform(1, 25, source.size)) + start % 1
@@ -310,24 +312,22 @@ def _with_away(
     return everything.keep(apart(moments.child, moments.start, moments.returned))
 
 
-def _away_sources(
-    rng: np.random.Generator, child: Ints, pool: Ints, children: int, incidents: int, share: float
-) -> Ints:
+def _away_sources(rng: np.random.Generator, child: Ints, pool: Ints, row: LookedAfter, share: float) -> Ints:
     """Episodes near which one authority's away absences of a year happen: few children, many absences."""
-    wanted = round(incidents * share)
-    known = np.unique(child[pool])
+    wanted = int(row.away_incidents * share * AWAY_SPARE)
+    known = np.unique(child)
     if not wanted or not known.size:
         return np.empty(0, dtype=np.int64)
-    who = rng.choice(known, size=min(max(round(children * share), 1), known.size), replace=False)
-    near = pool[np.isin(child[pool], who)]
-    each = near[np.unique(child[near], return_index=True)[1]]
+    who = rng.choice(known, size=min(max(round(row.away_children * share), 1), known.size), replace=False)
+    theirs = np.isin(child, who)
+    near = pool[theirs]
+    each = near[np.unique(child[theirs], return_index=True)[1]]
     more = rng.choice(near, size=max(wanted - each.size, 0))
     return np.concatenate([each, more])[:wanted]
 
 
-def _frame(
-    rng: np.random.Generator, group: Placed, places: Places, settings: Settings, years: _Years, name: str
-) -> pl.DataFrame:
+def _frame(rng: np.random.Generator, world: _World, group: Placed, name: str) -> pl.DataFrame:
+    settings, places, years = world.settings, world.places, world.years
     moments = group.moments
     people = _people(rng, settings, moments, looked_after=name != "other")
     code = pl.Series(places.codes)
@@ -355,9 +355,7 @@ def _frame(
     )
 
 
-def _people(
-    rng: np.random.Generator, settings: Settings, moments: Moments, *, looked_after: bool
-) -> pl.DataFrame:
+def _people(rng: np.random.Generator, settings: Settings, moments: Moments, *, looked_after: bool) -> pl.DataFrame:
     """What stays the same of each child: sex, ethnicity, need, flags; one row for each child number."""
     raw = settings.raw["people"]
     kind = "looked_after" if looked_after else "other"
@@ -397,7 +395,7 @@ def _circumstances(rng: np.random.Generator, settings: Settings, group: Placed) 
     raw = settings.raw
     count = group.in_care.size
     initial = pick(rng, raw["risk"], count)
-    raised = pl.Series(rng.random(count) < 0.08)
+    raised = pl.Series(rng.random(count) < RAISED)
     highest = initial.zip_with(~raised, initial.replace({"lowest": "low", "low": "medium", "medium": "high"}))
     reporter = {kind: pick(rng, raw["reported_by"][kind], count) for kind in ("looked_after", "other")}
     start = group.moments.start
@@ -415,7 +413,7 @@ def _circumstances(rng: np.random.Generator, settings: Settings, group: Placed) 
     ]
 
 
-def _numbered(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+def _numbered(frame: pl.DataFrame, settings: Settings, span: Span) -> pl.DataFrame:
     """Sort by start, name children and episodes, and say which borough delivers each."""
     codes = list(settings.codes)
     inside = pl.col("area_missing_from").is_in(codes)
@@ -429,6 +427,8 @@ def _numbered(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:
             pl.col("started_at").dt.convert_time_zone(LONDON).dt.replace_time_zone(None).alias("started_local"),
         )
         .drop("person")
+        # The span is one of local days; in summer a local day begins an hour before the UTC one.
+        .filter((pl.col("started_local").dt.date() < span.end) & (pl.col("age_at_start") < ADULT))
         .sort("started_at", "child")
         .with_row_index("episode_key", offset=1)
         .with_columns(pl.format("T{}", pl.col("episode_key").cast(pl.String).str.zfill(6)).alias("episode_key"))

@@ -53,11 +53,12 @@ EPISODE_COLUMNS = (
 )  # fmt: skip
 
 
-def planted_rows(files: Sequence[Delivery]) -> pl.DataFrame:
+def planted_rows(files: Sequence[Delivery], never_came: Sequence[Delivery]) -> pl.DataFrame:
     """Every awkward row with its place: one row for each case that a row of a file shows.
 
     Args:
         files: All deliveries as written.
+        never_came: Deliveries that were due and not sent.
 
     Returns:
         Columns case, catalogue, borough, file, row_number (as a spreadsheet shows it, header = 1; null for a
@@ -83,6 +84,7 @@ def planted_rows(files: Sequence[Delivery]) -> pl.DataFrame:
         for file in files
         if file.copy_of is not None
     ]
+    whole += [{"case": "absent_month", "borough": file.area.slug, "file": file.name} for file in never_came]
     frames.append(pl.DataFrame(whole, schema_overrides={"case": pl.String}))
     table = pl.concat(frames, how="diagonal")
     number = pl.col("case").replace_strict(CASES, return_dtype=pl.Int64).alias("catalogue")
@@ -93,6 +95,7 @@ def write_truth(
     folder: Path,
     about: dict[str, Any],
     settings: Settings,
+    *,
     episodes: pl.DataFrame,
     interviews: pl.DataFrame,
     planted: pl.DataFrame,

@@ -66,12 +66,12 @@ def _sheet(frame: pl.DataFrame, numbers: frozenset[str]) -> str:
 def _rows(frame: pl.DataFrame, numbers: frozenset[str], *, first: int) -> str:
     """The rows of the sheet, the first of them in spreadsheet row `first`."""
     row = (pl.int_range(pl.len()) + first).cast(pl.String)
-    cells = [_cell(name, column_letter(place), row, name in numbers) for place, name in enumerate(frame.columns)]
+    cells = [_cell(name, column_letter(place), row, number=name in numbers) for place, name in enumerate(frame.columns)]
     line = pl.concat_str(pl.lit('<row r="'), row, pl.lit('">'), *cells, pl.lit("</row>"), ignore_nulls=True)
     return "".join(frame.select(line.alias("line"))["line"])
 
 
-def _cell(name: str, letter: str, row: pl.Expr, number: bool) -> pl.Expr:  # noqa: FBT001 - private
+def _cell(name: str, letter: str, row: pl.Expr, *, number: bool) -> pl.Expr:
     text = pl.col(name).str.replace_all("&", "&amp;", literal=True).str.replace_all("<", "&lt;", literal=True)
     opened, closed = ('"><v>', "</v></c>") if number else ('" t="inlineStr"><is><t>', "</t></is></c>")
     return pl.concat_str(pl.lit(f'<c r="{letter}'), row, pl.lit(opened), text, pl.lit(closed))

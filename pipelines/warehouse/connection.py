@@ -68,3 +68,10 @@ def register_frame(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.D
 def query_frame(connection: duckdb.DuckDBPyConnection, query: str, **parameters: object) -> pl.DataFrame:
     """Run a query and return its rows as a polars frame."""
     return pl.DataFrame(connection.sql(query, params=parameters or None))
+
+
+def replace_table(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
+    """Make a table anew from a polars frame."""
+    register_frame(connection, "incoming", frame)
+    connection.execute(f"create or replace table {table} as select * from incoming")
+    connection.unregister("incoming")

@@ -18,7 +18,7 @@ from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.schema import create_table
 from pipelines.home import CONTRACTS, Home
 from pipelines.intake.deliver import Receipt, read_receipts
-from pipelines.warehouse.connection import register_frame
+from pipelines.warehouse.connection import replace_table
 
 _RECEIPT_SCHEMA: dict[str, pl.DataType] = {
     "delivery_id": pl.String(),
@@ -56,7 +56,7 @@ def load_intake(connection: duckdb.DuckDBPyConnection, home: Home, contracts: Pa
     """Load receipts, findings and accepted rows. Returns rows by table."""
     receipts = read_receipts(home)
     connection.execute("create schema if not exists intake")
-    _replace(connection, "intake.receipt", _receipt_frame(receipts))
+    replace_table(connection, "intake.receipt", _receipt_frame(receipts))
     _load_findings(connection, home, receipts)
     for dataset, contract in load_contracts(contracts).items():
         connection.execute(create_table(contract, f"intake.{dataset}"))
@@ -71,12 +71,12 @@ def load_reference(connection: duckdb.DuckDBPyConnection, contracts: Path = CONT
     connection.execute("create schema if not exists reference; create schema if not exists rules")
     for name in ("area", "population"):
         frame = pl.read_csv(contracts / "reference" / f"{name}.csv", infer_schema_length=None)
-        _replace(connection, f"reference.{name}", frame)
+        replace_table(connection, f"reference.{name}", frame)
     indicators = _yaml(contracts, "indicators")
     patterns = pl.DataFrame(_yaml(contracts, "patterns")["patterns"], infer_schema_length=None)
-    _replace(connection, "rules.pattern", patterns.rename({"id": "rule_id"}))
-    _replace(connection, "rules.indicator", pl.DataFrame(indicators["indicators"], infer_schema_length=None))
-    _replace(connection, "rules.measure", _measure_values(indicators))
+    replace_table(connection, "rules.pattern", patterns.rename({"id": "rule_id"}))
+    replace_table(connection, "rules.indicator", pl.DataFrame(indicators["indicators"], infer_schema_length=None))
+    replace_table(connection, "rules.measure", _measure_values(indicators))
     return {table: _count(connection, table) for table in LOADED_TABLES if table.startswith(("reference.", "rules."))}
 
 
@@ -94,7 +94,7 @@ def load_parameters(
     frame = pl.DataFrame(
         {"as_at": [chosen], "expected_day": [expected_day]}, schema={"as_at": pl.Datetime("us"), "expected_day": pl.Int32}
     )
-    _replace(connection, "run.parameter", frame)
+    replace_table(connection, "run.parameter", frame)
     assert isinstance(chosen, datetime)
     return chosen
 
@@ -139,13 +139,6 @@ def _measure_values(indicators: dict[str, Any]) -> pl.DataFrame:
         for value in values[breakdown]
     ]
     return pl.DataFrame(rows, schema=["measure", "family", "breakdown", "breakdown_value"], orient="row")
-
-
-def _replace(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
-    """Make the table anew from a polars frame."""
-    register_frame(connection, "incoming", frame)
-    connection.execute(f"create or replace table {table} as select * from incoming")
-    connection.unregister("incoming")
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:

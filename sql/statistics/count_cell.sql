@@ -54,7 +54,7 @@ select
     cell.period_end,
     cell.breakdown,
     cell.breakdown_value,
-    coalesce(counted.count, 0) as count,
+    coalesce(counted.count, 0)::bigint as count,
     coalesce(counted.children, 0) as children,
     lower(hex(coalesce(counted.digest, 0))) as member_digest,
     coalesce(coverage.coverage, 'none') as coverage,
@@ -65,7 +65,7 @@ select
             when cell.breakdown = 'total' and cell.measure = 'children' then unattributed.children
         end,
         0
-    ) as not_measurable
+    )::bigint as not_measurable
 from cell
 left join counted
     on

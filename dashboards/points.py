@@ -1,0 +1,101 @@
+"""One figure of a chart or table as the pages see it, and the query that reads such figures from a table of indicators.
+
+Public and restricted pages share this shape, never a reader: `published` and `restricted` each say which tables they may see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import duckdb
+
+_COLUMNS = (
+    "figure_id", "indicator_id", "variant", "basis", "area_code", "period_type", "period_start", "period_end",
+    "breakdown", "breakdown_value", "numerator", "denominator", "value", "lower_95", "upper_95", "symbol",
+    "population_year",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value of an indicator with its coordinates. `value` is None where there is only a symbol."""
+
+    figure_id: str
+    indicator_id: str
+    variant: str
+    basis: str
+    area_code: str
+    period_type: str
+    period_start: date
+    period_end: date
+    breakdown: str
+    breakdown_value: str
+    numerator: int | None
+    denominator: int | None
+    value: float | None
+    lower_95: float | None
+    upper_95: float | None
+    symbol: str
+    population_year: int | None
+    area_name: str
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which figures to read. An empty field leaves that coordinate open."""
+
+    indicator_id: str
+    basis: str
+    period_type: str
+    variant: str = ""
+    area_code: str = ""
+    breakdown: str = "total"
+    period_start: date | None = None
+    last_periods: int = 0
+
+
+def read_points(connection: duckdb.DuckDBPyConnection, table: str, query: Query) -> list[Point]:
+    """Read figures in the order of periods, then of the reference file's areas, never of their values.
+
+    Args:
+        connection: where the table and `reference.area` are.
+        table: `published.indicator` or `statistics.indicator`.
+        query: the coordinates; a variant is its own breakdown, so `breakdown` is ignored for one.
+    """
+    columns = ", ".join(f"figure.{column}" for column in _COLUMNS)
+    rows = connection.execute(
+        f"""
+        select {columns}, area.name
+        from {table} as figure
+        inner join reference.area as area on figure.area_code = area.area_code
+        where
+            figure.indicator_id = $indicator_id
+            and figure.basis = $basis
+            and figure.period_type = $period_type
+            and figure.variant = $variant
+            and figure.breakdown = $breakdown
+            and ($area_code = '' or figure.area_code = $area_code)
+            and ($period_start::date is null or figure.period_start = $period_start::date)
+        qualify
+            $last_periods = 0
+            or dense_rank() over (order by figure.period_start desc) <= $last_periods
+        order by figure.period_start, area.area_type, area.area_code, figure.breakdown_value
+        """,  # noqa: S608 - names of our own columns and tables
+        _parameters(query),
+    ).fetchall()
+    return [Point(*row) for row in rows]
+
+
+def _parameters(query: Query) -> dict[str, Any]:
+    return {
+        "indicator_id": query.indicator_id,
+        "basis": query.basis,
+        "period_type": query.period_type,
+        "variant": query.variant,
+        "breakdown": "variant" if query.variant else query.breakdown,
+        "area_code": query.area_code,
+        "period_start": query.period_start,
+        "last_periods": query.last_periods,
+    }

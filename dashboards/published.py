@@ -1,0 +1,76 @@
+"""What public pages may read: the published tables and the names of areas, in a database that holds nothing else.
+
+The reader works on a copy in memory with no way to attach a file, so a public page that asks for a restricted table gets an
+error, whatever its code says. Restricted tables are read in `restricted`; nothing is drawn here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from dashboards.points import Point, Query, read_points
+from pipelines.warehouse.connection import connect, query_frame, register_frame
+
+PUBLIC_TABLES = ("published.indicator", "published.count_cell", "published.parameter", "reference.area")
+
+
+@dataclass(frozen=True)
+class Release:
+    """What the published figures say of themselves."""
+
+    release_id: str
+    base: int
+    minimum_percentage_base: int
+    policy_version: str
+    as_at: datetime
+    data_to: datetime
+    synthetic: bool
+
+
+class PublicReader:
+    """Reads published figures, and can read nothing else."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Take a database that holds only the public tables; `open_public` makes one."""
+        self._connection = connection
+
+    def release(self) -> Release:
+        """Read the one row that describes the release."""
+        rows = self._connection.execute(
+            "select release_id, base, minimum_percentage_base, policy_version, as_at, data_to, synthetic "
+            "from published.parameter"
+        ).fetchall()
+        (row,) = rows
+        return Release(*row)
+
+    def points(self, query: Query) -> list[Point]:
+        """Read published figures."""
+        return read_points(self._connection, "published.indicator", query)
+
+    def periods(self, period_type: str) -> list[tuple[date, date]]:
+        """List the published periods of a type, oldest first."""
+        return self._connection.execute(
+            "select distinct period_start, period_end from published.count_cell where period_type = $kind order by 1",
+            {"kind": period_type},
+        ).fetchall()
+
+
+@contextmanager
+def open_public(connection: duckdb.DuckDBPyConnection) -> Iterator[PublicReader]:
+    """Copy the public tables out of the warehouse and hand out a reader of the copy."""
+    with connect(Path(":memory:"), read_only=False) as copy:
+        for table in PUBLIC_TABLES:
+            copy.execute(f"create schema if not exists {table.partition('.')[0]}")
+            register_frame(copy, "incoming", query_frame(connection, f"select * from {table} order by all"))  # noqa: S608 - our own names
+            copy.execute(f"create table {table} as select * from incoming")  # noqa: S608 - our own names
+            copy.unregister("incoming")
+        copy.execute("set python_enable_replacements = false")
+        copy.execute("set enable_external_access = false")
+        copy.execute("set lock_configuration = true")
+        yield PublicReader(copy)

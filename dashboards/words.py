@@ -1,0 +1,139 @@
+"""How numbers, periods and symbols are written for people, everywhere the same.
+
+Formatting only: no value is computed here. Sentences made of several figures are in `sentences`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+LOCAL = ZoneInfo("Europe/London")
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+Unit = Literal["count", "share", "rate", "ratio"]
+
+# Symbols in the order in which pages explain them (GSS shorthand; bare in files, in square brackets on pages).
+SYMBOLS: dict[str, str] = {
+    "x": "not available: the borough sent no data for the period",
+    "u": "received in part: some months of the period, or some boroughs, are missing, so the true number is higher",
+    "z": "not applicable: the definition needs earlier data than is loaded",
+    "c": "not shown: the published number it would be a percentage of is too small",
+}
+NO_VALUE = "[x]"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How the values of one indicator are written: what kind of number, and with how many decimals."""
+
+    unit: Unit
+    decimals: int = 0
+
+
+def number(value: float, decimals: int = 0) -> str:
+    """Write a number with thousands separators: 1,234 or 3.7."""
+    return f"{value:,.{decimals}f}"
+
+
+def percent(value: float) -> str:
+    """Write a proportion as a whole percentage: 0.4821 is 48%."""
+    return f"{value * 100:.0f}%"
+
+
+def amount(value: float, measure: Measure) -> str:
+    """Write a value in the form its measure asks for."""
+    return percent(value) if measure.unit == "share" else number(value, measure.decimals)
+
+
+def shown(value: float | None, symbol: str, measure: Measure) -> str:
+    """Write a table cell: the number, the number with its mark, or the mark alone. A gap is never written as 0."""
+    if value is None:
+        return f"[{symbol}]" if symbol else NO_VALUE
+    return amount(value, measure) + (f" [{symbol}]" if symbol else "")
+
+
+def month(day: date) -> str:
+    """April 2025."""
+    return f"{MONTHS[day.month - 1]} {day.year}"
+
+
+def short_month(day: date) -> str:
+    """Apr 2025."""
+    return f"{MONTHS[day.month - 1][:3]} {day.year}"
+
+
+def full_date(day: date) -> str:
+    """21 April 2026."""
+    return f"{day.day} {month(day)}"
+
+
+def period(period_type: str, start: date, end: date) -> str:
+    """Write a period so that it can stand in a sentence after "in"."""
+    if period_type == "month":
+        return month(start)
+    if period_type == "quarter":
+        return f"{MONTHS[start.month - 1]} to {month(end)}"
+    return f"the year to {month(end)}"
+
+
+def short_period(period_type: str, start: date, end: date) -> str:
+    """Write a period for an axis or a table header."""
+    if period_type == "month":
+        return short_month(start)
+    if period_type == "quarter":
+        return f"{MONTHS[start.month - 1][:3]}–{short_month(end)}"
+    return f"Year to {short_month(end)}"
+
+
+def span(period_type: str, first: tuple[date, date], last: tuple[date, date]) -> str:
+    """Write a range of periods: "April 2023 to March 2026, by quarter"."""
+    by = {"month": "by month", "quarter": "by quarter", "year_to_march": "by year to March"}[period_type]
+    return f"{month(first[0])} to {month(last[1])}, {by}"
+
+
+def local(instant: datetime) -> datetime:
+    """Turn a UTC instant of the warehouse into the clock time that people in the region saw."""
+    return instant.replace(tzinfo=ZoneInfo("UTC")).astimezone(LOCAL)
+
+
+def clock(instant: datetime | None, precision: str | None = "minute") -> str:
+    """Write an instant as local clock time, or as the day alone where only the day was recorded."""
+    if instant is None:
+        return "not recorded"
+    seen = local(instant)
+    day = f"{seen.day} {MONTHS[seen.month - 1][:3]} {seen.year}"
+    return day if precision == "date" else f"{day}, {seen:%H:%M}"
+
+
+def instant_words(instant: datetime) -> str:
+    """21 April 2026, 10:00."""
+    seen = local(instant)
+    return f"{full_date(seen.date())}, {seen:%H:%M}"
+
+
+def duration(hours: float) -> str:
+    """Write elapsed time: minutes below an hour, hours below two days, days above."""
+    if hours < 1:
+        return f"{hours * 60:.0f} min"
+    if hours < 48:  # noqa: PLR2004 - above two days, hours are harder to read than days
+        return f"{hours:.0f} h"
+    return f"{hours / 24:.1f} days"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names as a sentence does: "Bolton, Bury and Wigan"."""
+    if len(names) < 2:  # noqa: PLR2004 - nothing to join
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """1 child, 2 children."""
+    return f"{number(count)} {singular if count == 1 else plural or singular + 's'}"

@@ -1,0 +1,1 @@
+"""When things run: jobs, the monthly schedule and the landing sensor. What runs belongs in `assets`."""

@@ -1,0 +1,44 @@
+"""The Dagster entry point, and the only module that sees everything. Assembly only: assets, checks and schedules live elsewhere."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from pipelines.assets.house import House
+from pipelines.assets.intake import delivered_tables, received, reference_tables, run_parameter
+from pipelines.assets.publication import published_tables, site, snapshot
+from pipelines.assets.tables import table_assets
+from pipelines.automation.schedule import everything, intake, landing, monthly, regional
+from pipelines.checks.tables import table_checks
+from pipelines.home import Home
+from pipelines.progress import quiet_logger
+
+
+def build_defs(*, house: House | None = None) -> dg.Definitions:
+    """Assemble fresh definitions.
+
+    Args:
+        house: where and for when to run; the home of the environment by default.
+    """
+    return dg.Definitions(
+        assets=[
+            received,
+            delivered_tables,
+            reference_tables,
+            run_parameter,
+            *table_assets(),
+            published_tables,
+            snapshot,
+            site,
+        ],
+        asset_checks=table_checks(),
+        jobs=[everything, intake, regional],
+        schedules=[monthly],
+        sensors=[landing],
+        resources={"house": house or House(root=str(Home.resolve().root))},
+        executor=dg.in_process_executor,
+        loggers={"console": quiet_logger},
+    )
+
+
+defs = build_defs()

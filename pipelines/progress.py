@@ -1,0 +1,80 @@
+"""Showing people how far a run is: one line per finished step, on standard error. No value of a cell comes near it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+import dagster as dg
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+_step_listeners: list[Callable[[str, str], None]] = []
+
+
+class _StepHandler(logging.Handler):
+    """Hands Dagster's step events to whoever listens, and errors to nobody: Dagster stores those itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        meta = getattr(record, "dagster_meta", {})
+        event = meta.get("dagster_event") if isinstance(meta, dict) else None
+        if event is None:
+            return
+        for listener in _step_listeners:
+            listener(event.event_type_value, (event.step_key or "").replace("__", "."))
+
+
+@dg.logger(description="Step events to the progress display; nothing on the console.")
+def quiet_logger(_: dg.InitLoggerContext) -> logging.Logger:
+    """Make the console logger of every run."""
+    logger = logging.Logger("mfh", level=logging.DEBUG)
+    logger.addHandler(_StepHandler())
+    return logger
+
+
+class RunProgress:
+    """A progress bar over the steps of a run; plain lines where standard error is not a terminal."""
+
+    def __init__(self, steps: int) -> None:
+        """Expect this many steps."""
+        self._console = Console(stderr=True, highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("starting", total=steps)
+        self._steps = steps
+        self._done = 0
+        self._started: dict[str, float] = {}
+
+    def __enter__(self) -> RunProgress:
+        """Start listening."""
+        _step_listeners.append(self._listen)
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop listening."""
+        _step_listeners.remove(self._listen)
+        self._bar.stop()
+
+    def _listen(self, event_type: str, step: str) -> None:
+        if event_type == "STEP_START":
+            self._started[step] = time.monotonic()
+            self._bar.update(self._task, description=step)
+        elif event_type in {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}:
+            self._done += 1
+            self._bar.advance(self._task)
+            self._say(event_type, step)
+
+    def _say(self, event_type: str, step: str) -> None:
+        seconds = time.monotonic() - self._started.get(step, time.monotonic())
+        failed = event_type == "STEP_FAILURE"
+        if failed or not self._console.is_terminal:
+            outcome = "failed" if failed else f"{seconds:.1f} s"
+            self._console.print(f"[{self._done}/{self._steps}] {step}  {outcome}", markup=False)

@@ -1,0 +1,131 @@
+"""From true counts in the warehouse to the `published` tables, through disclosure control and the ledger.
+
+The only writer of `published.*`. Either every cell of the plan passes the audit together with everything published before,
+or nothing changes. Figures (percentages, rates, limits) are derived afterwards in `sql/published/`, from these counts.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines.disclosure.cells import PUBLISHED_CELL
+from pipelines.disclosure.errors import RoundingKeyError
+from pipelines.disclosure.key import KEY_FILE_VARIABLE, RoundingKey, create_key, read_key
+from pipelines.disclosure.ledger import LEDGER, append_release, read_ledger
+from pipelines.disclosure.policy import Geography, Policy, load_policy
+from pipelines.disclosure.protect import Protection, protect
+from pipelines.home import CONTRACTS, Home
+from pipelines.intake.store import write_text
+from pipelines.region import load_region
+from pipelines.warehouse.connection import query_frame, replace_table
+
+PUBLISHED_TABLES = ("published.count_cell", "published.parameter", "published.ledger_cell")
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What was published: its id, how many cells, and the audit that they passed."""
+
+    release_id: str
+    cells: int
+    audit_json: str
+    audit_seconds: float
+
+
+def publish(
+    connection: duckdb.DuckDBPyConnection, home: Home, contracts: Path = CONTRACTS, progress: Progress | None = None
+) -> Publication:
+    """Protect the counts of the publication plan and write the `published` tables.
+
+    Raises:
+        DisclosureError: the key, the ledger, the plan or the audit refuses; the published tables stay as they were.
+    """
+    region = load_region(contracts)
+    geography = Geography(region.area.code, tuple(area.code for area in region.boroughs))
+    policy = load_policy(contracts / "rules" / "disclosure.yaml")
+    key = rounding_key(home)
+    true = query_frame(connection, "select * exclude (not_measurable) from statistics.count_cell order by cell_id")
+    release_id = _release_id(true, policy, key)
+    earlier = read_ledger(home.root, before=release_id)
+    protection = _protect(true, policy, key, geography, earlier, progress)
+    append_release(
+        home.root, release_id, protection.cells, policy_version=policy.version, key_fingerprint=key.fingerprint
+    )
+    _write_tables(connection, home, release_id, protection.cells, policy)
+    write_text(home.root / "audit" / f"{release_id}.json", protection.report.to_json())
+    return Publication(release_id, protection.cells.height, protection.report.to_json(), protection.report.seconds)
+
+
+def rounding_key(home: Home) -> RoundingKey:
+    """Read the series' key: the file named in the environment, else the home's; made once where nothing was published yet.
+
+    Raises:
+        RoundingKeyError: something has been published and its key is gone.
+    """
+    if os.environ.get(KEY_FILE_VARIABLE):
+        return read_key()
+    if home.rounding_key.exists():
+        return read_key(home.rounding_key)
+    if read_ledger(home.root).height:
+        msg = f"Figures have been published, but their rounding key {home.rounding_key} is gone; bring it back."
+        raise RoundingKeyError(msg)
+    return create_key(home.rounding_key)
+
+
+def _protect(
+    true: pl.DataFrame,
+    policy: Policy,
+    key: RoundingKey,
+    geography: Geography,
+    earlier: pl.DataFrame,
+    progress: Progress | None,
+) -> Protection:
+    past = earlier if earlier.height else None
+    return protect(true, policy, key, geography, earlier=past, progress=progress)
+
+
+def _release_id(true: pl.DataFrame, policy: Policy, key: RoundingKey) -> str:
+    """Name the content: the same counts, policy and key always have the same id.
+
+    Keyed, because a plain digest of small counts could be searched until it fits.
+    """
+    digest = hmac.new(key.secret, f"mfh:release:v1|{policy.version}".encode(), sha256)
+    columns = true.select("cell_id", "count", "member_digest", "coverage")
+    digest.update("\n".join(columns.select(pl.concat_str(pl.all(), separator="|")).to_series()).encode())
+    return f"site-{digest.hexdigest()[:12]}"
+
+
+def _write_tables(
+    connection: duckdb.DuckDBPyConnection, home: Home, release_id: str, cells: pl.DataFrame, policy: Policy
+) -> None:
+    connection.execute("create schema if not exists published")
+    replace_table(connection, "published.count_cell", cells.select(*PUBLISHED_CELL))
+    replace_table(connection, "published.ledger_cell", read_ledger(home.root).select(*LEDGER))
+    connection.execute(
+        """
+        create or replace table published.parameter as
+        select
+            $release_id as release_id,
+            $base::integer as base,
+            $minimum_percentage_base::integer as minimum_percentage_base,
+            $policy_version as policy_version,
+            (select max(parameter.as_at) from run.parameter as parameter) as as_at,
+            (select max(data_cut.data_to) from quality.data_cut as data_cut) as data_to,
+            coalesce((select bool_or(receipt.synthetic) from intake.receipt as receipt), false) as synthetic
+        """,
+        {
+            "release_id": release_id,
+            "base": policy.base,
+            "minimum_percentage_base": policy.minimum_percentage_base,
+            "policy_version": policy.version,
+        },
+    )

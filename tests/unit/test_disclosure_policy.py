@@ -1,0 +1,154 @@
+"""The policy file says what it must say, and a policy that cannot be carried out is refused."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipelines.disclosure.errors import PolicyError
+from pipelines.disclosure.policy import Geography, load_policy, parse_policy
+
+PATH = Path(__file__).parents[2] / "data_contracts" / "rules" / "disclosure.yaml"
+
+
+@pytest.fixture
+def content() -> dict[str, Any]:
+    """The content of the policy file, to be spoilt."""
+    loaded: dict[str, Any] = yaml.safe_load(PATH.read_text(encoding="utf-8"))
+    return copy.deepcopy(loaded)
+
+
+def test_the_policy_of_the_project_is_as_decided() -> None:
+    policy = load_policy(PATH)
+    assert (policy.base, policy.reach[0], policy.unsafe_from, policy.unsafe_to) == (5, 4, 1, 5)
+    assert policy.minimum_percentage_base == 20
+    assert policy.minimum_width == 4
+    assert policy.measures["incidents"].area == "adds"
+    assert policy.measures["children"].area == policy.measures["children"].time == "union"
+
+
+def test_the_plan_is_the_product_of_each_tables_lists_without_repeats() -> None:
+    plan = load_policy(PATH).plan()
+    assert plan.filter(measure="incidents", period_type="year_to_march").height == 2 * 4
+    assert plan.filter(measure="incidents", period_type="month").rows() == [
+        ("incidents", "A", "month", "region", "total")
+    ]
+    assert set(plan.filter(basis="B").get_column("measure")) == {
+        "rhi_eligible",
+        "rhi_offered",
+        "rhi_completed",
+        "rhi_completed_72h",
+        "rhi_declined",
+    }
+    assert not plan.is_duplicated().any()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "possible", "protected"),
+    [
+        (0, 4, 4, True),  # what a printed 0 leaves
+        (1, 9, 8, True),  # what a printed 5 leaves
+        (2, 6, 8, True),
+        (3, 3, 0, False),  # exactly known, even if nothing else was possible
+        (1, 5, 8, False),  # wide, but known to be small
+        (3, 6, 8, False),  # too narrow
+        (0, 2, 2, True),  # all that the relations leave
+        (0, 2, 4, False),
+    ],
+)
+def test_the_interval_requirement(low: int, high: int, possible: int, protected: bool) -> None:
+    assert load_policy(PATH).protects(low, high, possible) is protected
+
+
+@pytest.mark.parametrize(
+    ("text", "sense", "terms"),
+    [
+        ("children <= incidents", "at_least_zero", {"incidents": 1, "children": -1}),
+        ("incidents >= children + 2 children_repeat", "at_least_zero", {"incidents": 1, "children": -1, "children_repeat": -2}),
+        ("incidents - rhi_offered = 2*children", "zero", {"incidents": 1, "rhi_offered": -1, "children": -2}),
+        ("incidents needs children", "needs", {"incidents": 1, "children": 1}),
+    ],
+)
+def test_a_relation_is_one_line(content: dict[str, Any], text: str, sense: str, terms: dict[str, int]) -> None:
+    content["relations"] = [{"fact": text, "because": "a test"}]
+    (relation,) = parse_policy(content).relations
+    assert (relation.sense, dict(relation.terms)) == (sense, terms)
+    assert not relation.every_breakdown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["children", "children <= ", "children <= incidents <= 3", "children < incidents", "2 <= children", "children <= children",
+     "children incidents <= rhi_offered", "nobody <= incidents", "nobody needs incidents"],
+)  # fmt: skip
+def test_a_relation_that_says_nothing_is_refused(content: dict[str, Any], text: str) -> None:
+    content["relations"] = [{"fact": text, "because": "a test"}]
+    with pytest.raises(PolicyError, match="relation"):
+        parse_policy(content)
+
+
+def test_a_published_measure_without_a_declaration_is_refused(content: dict[str, Any]) -> None:
+    content["tables"][0]["measures"].append("children_10_and_over")
+    with pytest.raises(PolicyError, match="children_10_and_over is not declared"):
+        parse_policy(content)
+
+
+def test_a_published_measure_whose_declaration_is_incomplete_is_refused(content: dict[str, Any]) -> None:
+    del content["measures"]["incidents"]["area"]
+    with pytest.raises(PolicyError, match=r"measure incidents: missing \['area'\]"):
+        parse_policy(content)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("rounding", "base", 1),
+        ("rounding", "base", "5"),
+        ("rounding", "reach", [5, 9]),
+        ("rounding", "reach", [4, 4]),
+        ("rounding", "seconds_per_component", "long"),
+        ("unsafe", "to", 6),
+        ("unsafe", "from", 0),
+        ("interval", "minimum_width", 5),
+        ("percentages", "minimum_base", None),
+    ],
+)
+def test_numbers_that_cannot_protect_are_refused(content: dict[str, Any], section: str, key: str, value: object) -> None:
+    content[section][key] = value
+    with pytest.raises(PolicyError, match=section):
+        parse_policy(content)
+
+
+@pytest.mark.parametrize("key", ["period_types", "areas", "breakdowns"])
+def test_an_unknown_axis_value_is_refused(content: dict[str, Any], key: str) -> None:
+    content["tables"][0][key] = ["fortnight"]
+    with pytest.raises(PolicyError, match="fortnight is not declared"):
+        parse_policy(content)
+
+
+def test_a_misspelt_rule_is_refused(content: dict[str, Any]) -> None:
+    content["roundng"] = content.pop("rounding")
+    with pytest.raises(PolicyError, match=r"missing \['rounding'\], not understood \['roundng'\]"):
+        parse_policy(content)
+
+
+def test_a_method_that_does_not_exist_is_refused(content: dict[str, Any]) -> None:
+    content["method"] = "suppression"
+    with pytest.raises(PolicyError, match="not available"):
+        parse_policy(content)
+
+
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="cannot be read"):
+        load_policy(tmp_path / "none.yaml")
+    (tmp_path / "bad.yaml").write_text("a: [", encoding="utf-8")
+    with pytest.raises(PolicyError, match="cannot be read"):
+        load_policy(tmp_path / "bad.yaml")
+
+
+@pytest.mark.parametrize("boroughs", [(), ("E1", "E1"), ("R",)])
+def test_a_region_needs_distinct_boroughs(boroughs: tuple[str, ...]) -> None:
+    with pytest.raises(PolicyError, match="borough"):
+        Geography("R", boroughs)

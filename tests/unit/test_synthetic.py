@@ -1,0 +1,394 @@
+"""Synthetic deliveries: the same seed gives the same bytes, files keep to the contracts, cases stand where truth says.
+
+Belongs here: what can be read off the files and the truth of a small demonstration. Does not: calibration, which
+needs the whole size (`test_synthetic_calibration`).
+"""
+
+import gzip
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import openpyxl  # type: ignore[import-untyped]
+import polars as pl
+import pytest
+import yaml
+
+from pipelines.synthetic import Demonstration, write_demonstration
+from pipelines.synthetic.truth import CASES
+
+CONTRACTS = Path(__file__).parents[2] / "data_contracts"
+SCALE = 0.02
+# How a delivered text stands for a time, by the kind of file.
+CLOCK = {
+    "canonical": r"^\d{4}-\d\d-\d\d(T\d\d:\d\d)?$",
+    "liquidlogic": r"^\d{4}-\d\d-\d\d \d\d:\d\d:00$",
+    "ssda903_missing": r"^\d\d/\d\d/\d{4}$",
+}
+Row = Mapping[str, str | None]
+
+
+def write(folder: Path, *, seed: int = 11, scale: float = SCALE, **more: Any) -> Demonstration:
+    return write_demonstration(folder / "landing", seed=seed, scale=scale, contracts=CONTRACTS, **more)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Demonstration:
+    return write(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="module")
+def frames(small: Demonstration) -> dict[str, pl.DataFrame]:
+    return {name: read(small.landing / name) for name, _ in small.files}
+
+
+@pytest.fixture(scope="module")
+def planted(small: Demonstration) -> pl.DataFrame:
+    return pl.read_parquet(small.truth / "planted.parquet")
+
+
+@pytest.fixture(scope="module")
+def episodes(small: Demonstration) -> pl.DataFrame:
+    return pl.read_parquet(small.truth / "episodes.parquet")
+
+
+def read(path: Path) -> pl.DataFrame:
+    """A delivery as text, whatever its container."""
+    if path.suffix == ".xlsx":
+        return pl.read_excel(path, infer_schema_length=0)
+    return pl.read_csv(path, infer_schema=False)
+
+
+def kind(frame: pl.DataFrame) -> str:
+    """Which layout a file has, by its header."""
+    signs = {
+        "FACT_MISSING_PERSON_ID": "liquidlogic",
+        "MIS_START": "ssda903_missing",
+        "interview_id": "return_interview",
+    }
+    return next((layout for sign, layout in signs.items() if sign in frame.columns), "canonical")
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def contract(dataset: str) -> list[dict[str, Any]]:
+    text = (CONTRACTS / "deliveries" / f"{dataset}.odcs.yaml").read_text(encoding="utf-8")
+    properties: list[dict[str, Any]] = yaml.safe_load(text)["schema"][0]["properties"]
+    return properties
+
+
+def source(name: str) -> dict[str, Any]:
+    mapping: dict[str, Any] = yaml.safe_load((CONTRACTS / "sources" / f"{name}.yaml").read_text(encoding="utf-8"))
+    return mapping
+
+
+def refused_rows(planted: pl.DataFrame, name: str) -> list[int]:
+    """Index of every row of a file that a rule must refuse."""
+    of_file = pl.concat_str("borough", "file", separator="/") == name
+    rows = planted.filter(of_file & pl.col("rule_id").is_not_null())["row_number"]
+    return [number - 2 for number in rows.unique()]
+
+
+def accepted(frame: pl.DataFrame, planted: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The rows of a file that no rule should refuse."""
+    return frame.with_row_index().filter(~pl.col("index").is_in(refused_rows(planted, name))).drop("index")
+
+
+class TestBytes:
+    def test_same_seed_gives_the_same_bytes_and_another_seed_does_not(
+        self, small: Demonstration, tmp_path: Path
+    ) -> None:
+        again, other = write(tmp_path / "again"), write(tmp_path / "other", seed=12)
+        assert digests(again.landing.parent) == digests(small.landing.parent)
+        assert digests(other.landing) != digests(small.landing)
+
+    def test_gzip_holds_no_time_of_writing(self, small: Demonstration) -> None:
+        packed = [small.landing / name for name, _ in small.files if name.endswith(".csv.gz")]
+        assert packed
+        assert all(path.read_bytes()[4:8] == b"\0\0\0\0" for path in packed)
+        assert gzip.decompress(packed[0].read_bytes()).startswith(b"episode_id,")
+
+    def test_scale_sets_the_number_of_episodes(self, small: Demonstration, tmp_path: Path) -> None:
+        larger = write(tmp_path, scale=3 * SCALE)
+        assert larger.totals["episodes"] == pytest.approx(3 * small.totals["episodes"], rel=0.35)
+
+    def test_months_limit_the_span(self, tmp_path: Path) -> None:
+        short = write(tmp_path, first_month=date(2023, 9, 1), last_month=date(2024, 2, 1))
+        local = pl.col("started_at").dt.convert_time_zone("Europe/London").dt.date()
+        days = pl.read_parquet(short.truth / "episodes.parquet").select(local)["started_at"]
+        assert days.min() >= date(2023, 9, 1)  # type: ignore[operator]
+        assert days.max() < date(2024, 3, 1)  # type: ignore[operator]
+
+    def test_wrong_order_of_months_is_said_plainly(self, tmp_path: Path) -> None:
+        with pytest.raises(ValueError, match="last month"):
+            write(tmp_path, first_month=date(2024, 2, 1), last_month=date(2024, 1, 1))
+
+
+class TestFiles:
+    def test_every_borough_of_the_region_delivers_and_files_are_few(self, small: Demonstration) -> None:
+        areas = pl.read_csv(CONTRACTS / "reference" / "area.csv").filter(pl.col("area_type") == "borough")
+        assert {name.split("/")[0] for name, _ in small.files} == set(areas["slug"])
+        assert len(small.files) <= 300
+
+    def test_every_file_says_that_it_is_synthetic(self, frames: dict[str, pl.DataFrame]) -> None:
+        assert all("synthetic-demonstration" in name for name in frames)
+        marked = [frame["source_system"] for frame in frames.values() if "source_system" in frame.columns]
+        assert marked
+        assert all((column == "synthetic-demonstration").all() for column in marked)
+
+    def test_row_counts_are_those_reported(self, small: Demonstration, frames: dict[str, pl.DataFrame]) -> None:
+        assert {name: frame.height for name, frame in frames.items()} == dict(small.files)
+
+    @pytest.mark.parametrize("dataset", ["missing_episode", "return_interview"])
+    def test_canonical_headers_keep_to_the_contract(self, frames: dict[str, pl.DataFrame], dataset: str) -> None:
+        order = [row["name"] for row in contract(dataset)]
+        required = {row["name"] for row in contract(dataset) if row.get("required")}
+        wanted = "canonical" if dataset == "missing_episode" else "return_interview"
+        headers = [frame.columns for frame in frames.values() if kind(frame) == wanted]
+        assert headers
+        for header in headers:
+            assert header == [name for name in order if name in header]
+            assert required <= set(header)
+
+    @pytest.mark.parametrize("name", ["liquidlogic", "ssda903_missing"])
+    def test_native_headers_keep_to_the_mapping(self, frames: dict[str, pl.DataFrame], name: str) -> None:
+        mapping = source(name)
+        columns = {
+            **mapping["columns"],
+            **{f"also {key}": row for key, row in mapping.get("also", {}).get("columns", {}).items()},
+        }
+        known = {row["from"] for row in columns.values() if "from" in row} | set(mapping["recognised_by"])
+        headers = [set(frame.columns) for frame in frames.values() if kind(frame) == name]
+        assert headers
+        assert all(set(mapping["recognised_by"]) <= header <= known for header in headers)
+
+    def test_native_codes_are_in_the_mapping(self, frames: dict[str, pl.DataFrame], planted: pl.DataFrame) -> None:
+        for name, frame in frames.items():
+            if kind(frame) in ("liquidlogic", "ssda903_missing"):
+                rows = accepted(frame, planted, name)
+                for row in source(kind(frame))["columns"].values():
+                    if "codes" in row and row["from"] in frame.columns:
+                        known = {str(code).casefold() for code in row["codes"]}
+                        assert set(rows[row["from"]].drop_nulls().str.to_lowercase()) <= known, row
+
+    @pytest.mark.parametrize("dataset", ["missing_episode", "return_interview"])
+    def test_canonical_values_keep_to_the_contract(
+        self, frames: dict[str, pl.DataFrame], planted: pl.DataFrame, dataset: str
+    ) -> None:
+        wanted = "canonical" if dataset == "missing_episode" else "return_interview"
+        parts = [accepted(frame, planted, name) for name, frame in frames.items() if kind(frame) == wanted]
+        rows = pl.concat(parts, how="diagonal")
+        for row in contract(dataset):
+            check_column(rows[row["name"]], row)
+
+    def test_native_times_are_in_a_known_format(self, frames: dict[str, pl.DataFrame], planted: pl.DataFrame) -> None:
+        for name, frame in frames.items():
+            layout = kind(frame)
+            if layout in ("liquidlogic", "ssda903_missing"):
+                rows = accepted(frame, planted, name)
+                times = [column for column in frame.columns if column.endswith(("DTTM", "_AT", "MIS_START", "MIS_END"))]
+                times = [column for column in times if column != "AGE_AT_START"]
+                assert all(rows[column].drop_nulls().str.contains(CLOCK[layout]).all() for column in times), name
+
+    def test_nothing_is_known_before_it_was_extracted(
+        self, frames: dict[str, pl.DataFrame], planted: pl.DataFrame
+    ) -> None:
+        for name, frame in frames.items():
+            if kind(frame) in ("canonical", "return_interview"):
+                rows = accepted(frame, planted, name)
+                times = [row for row in rows.columns if row.endswith(("_at", "_date")) and row != "extracted_at"]
+                assert all((rows[column] <= rows["extracted_at"]).fill_null(value=True).all() for column in times), name
+
+    def test_a_workbook_reads_the_same_in_two_readers(
+        self, small: Demonstration, frames: dict[str, pl.DataFrame]
+    ) -> None:
+        name = next(name for name in frames if name.endswith(".xlsx"))
+        sheet = openpyxl.load_workbook(small.landing / name).active
+        assert sheet is not None
+        header, *rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+        assert header == frames[name].columns
+        place = header.index("age_at_start")
+        assert all(isinstance(row[place], int) for row in rows)
+        child = header.index("child_id")
+        assert [row[child] for row in rows] == frames[name]["child_id"].to_list()
+
+
+def check_column(column: pl.Series, rule: dict[str, Any]) -> None:
+    """Check a delivered column against its contract: presence, codes, pattern, range and time format."""
+    values, name = column.drop_nulls(), rule["name"]
+    assert not rule.get("required") or len(values) == len(column), name
+    for quality in rule.get("quality", []):
+        if quality.get("metric") == "invalidValues":
+            assert set(values) <= set(quality["arguments"]["validValues"]), name
+    options = rule.get("logicalTypeOptions", {})
+    if "pattern" in options:
+        assert values.str.contains(options["pattern"]).all(), name
+    if "maximum" in options:
+        assert values.cast(pl.Float64).is_between(options["minimum"], options["maximum"]).all(), name
+    if rule["logicalType"] == "timestamp":
+        assert values.str.contains(CLOCK["canonical"]).all(), name
+
+
+class TestTruth:
+    def test_a_child_is_never_missing_twice_at_once(self, episodes: pl.DataFrame) -> None:
+        ordered = episodes.sort("child", "started_at")
+        again = ordered.select((pl.col("started_at").shift(-1).over("child") > pl.col("returned_at")).alias("apart"))
+        assert again["apart"].drop_nulls().all()
+        assert (episodes["found_at"] > episodes["started_at"]).all()
+        assert (episodes["returned_at"] >= episodes["found_at"]).all()
+        assert episodes["age_at_start"].is_between(0, 17).all()
+
+    def test_every_delivered_episode_is_in_its_boroughs_main_feed(
+        self, episodes: pl.DataFrame, frames: dict[str, pl.DataFrame]
+    ) -> None:
+        slugs = dict(pl.read_csv(CONTRACTS / "reference" / "area.csv").select("area_code", "slug").iter_rows())
+        sent: dict[str, set[str]] = {}
+        for name, frame in frames.items():
+            column = {"canonical": "episode_id", "liquidlogic": "FACT_MISSING_PERSON_ID"}.get(kind(frame))
+            if column:
+                sent.setdefault(name.split("/")[0], set()).update(frame[column])
+        for code, identifier, delivered in episodes.select("delivered_by", "episode_id", "delivered").iter_rows():
+            assert (identifier in sent[slugs[code]]) == delivered
+
+    def test_times_are_local_clock_times_of_the_truth(
+        self, episodes: pl.DataFrame, frames: dict[str, pl.DataFrame]
+    ) -> None:
+        local = pl.col("started_at").dt.convert_time_zone("Europe/London").dt.strftime("%Y-%m-%dT%H:%M")
+        true = dict(episodes.select("episode_id", "delivered_child_id", local).rows_by_key("episode_id"))
+        compared = 0
+        for frame in frames.values():
+            if kind(frame) == "canonical":
+                for identifier, child, started in frame.select("episode_id", "child_id", "started_at").iter_rows():
+                    known = {text for pseudonym, text in true.get(identifier, []) if pseudonym == child}
+                    if known and "T" in started and not started.startswith("2099"):
+                        compared += 1
+                        assert started in known
+        assert compared > 500
+
+    def test_pseudonyms_are_keyed_digests_and_regional_ones_are_shared(self, episodes: pl.DataFrame) -> None:
+        assert episodes["delivered_child_id"].str.contains("^[0-9a-f]{64}$").all()
+        regional = episodes.filter(pl.col("pseudonym_scope") == "regional")
+        assert (regional["child_id"] == regional["delivered_child_id"]).all()
+        local = episodes.filter(pl.col("pseudonym_scope") == "borough")
+        assert (local["child_id"] != local["delivered_child_id"]).all()
+        assert local.group_by("delivered_child_id").agg(pl.col("delivered_by").n_unique())["delivered_by"].max() == 1
+
+
+def has(column: str, pattern: str) -> Callable[[Row], bool]:
+    """A row whose column matches a pattern; an empty cell counts as empty text."""
+    return lambda row: column in row and re.search(pattern, row[column] or "") is not None
+
+
+def either(*checks: Callable[[Row], bool]) -> Callable[[Row], bool]:
+    return lambda row: any(check(row) for check in checks)
+
+
+# What the row must look like at the place where the truth says that a case stands.
+LOOKS = {
+    "end_before_start": either(has("found_at", "^2019-"), has("END_DTTM", "^2019-")),
+    "start_far_future": either(has("started_at", "^2099-"), has("START_DTTM", "^2099-")),
+    "date_only_time": either(has("started_at", r"^\d{4}-\d\d-\d\d$"), has("START_DTTM", " 00:00:00$")),
+    "clock_repeated": either(
+        has("found_at", r"-10-\d\d(T01:40)?$"), has("END_DTTM", r"-10-\d\d"), has("found_at", "^$")
+    ),
+    "clock_skipped": either(has("found_at", r"-03-\d\dT01:[345]\d$"), has("END_DTTM", r"-03-\d\d")),
+    "authority_only": has("MISSING", "^A$"),
+    "return_time_missing": either(has("returned_at", "^$"), has("END_DTTM", "^$")),
+    "interview_of_several": has("episode_ids", ";"),
+    "interview_of_unknown": has("episode_ids", "^MFE-999999$"),
+    "interview_not_answered": either(
+        has("offered", "^(unknown|not_applicable)$"), has("RETURN_INTERVIEW_OFFERED", "^(NA)?$")
+    ),
+    "status_labels_changed": either(
+        has("status", "^absent$"), has("risk_initial", "^very_low$"), has("FACT_MISSING_PERSON_ID", ".")
+    ),
+    "demographics_unknown": either(
+        has("ethnicity", "^(unknown)?$"),
+        has("sen_or_disability", "^(unknown)?$"),
+        has("ETHNICITY", "^(Unknown)?$"),
+        has("DISABILITY", "^$"),
+    ),
+    "age_eighteen": either(has("age_at_start", "^18$"), has("AGE_AT_START", "^18$")),
+    "flag_without_date": either(has("cse_flag_date", "^$"), has("cce_flag_date", "^$")),
+    "child_id_malformed": either(
+        has("child_id", "^(A[0-9A-F]{63}|[0-9a-f]{40})$"), has("DIM_PERSON_ID", "^(A[0-9A-F]{63}|[0-9a-f]{40})$")
+    ),
+    "unreadable_date": lambda row: any((value or "").startswith("31/02/") for value in row.values()),
+}
+
+
+class TestPlanted:
+    def test_every_case_is_there(self, planted: pl.DataFrame) -> None:
+        assert set(planted["case"]) == set(CASES)
+
+    def test_every_row_looks_as_its_case_says(self, planted: pl.DataFrame, frames: dict[str, pl.DataFrame]) -> None:
+        for (borough, file), rows in planted.drop_nulls("row_number").group_by("borough", "file"):
+            frame = frames[f"{borough}/{file}"]
+            for name, number in rows.select("case", "row_number").iter_rows():
+                row = frame.row(number - 2, named=True)
+                assert name not in LOOKS or LOOKS[name](row), (name, file, number)
+
+    def test_rules_are_named_where_a_rule_must_refuse(self, planted: pl.DataFrame) -> None:
+        expected = {
+            "end_before_start": {"ssda903.567", "ssda903.567.returned"},
+            "start_far_future": {"ssda903.570"},
+            "age_eighteen": {"missing_episode.age_at_start.maximum"},
+            "child_id_malformed": {"missing_episode.child_id.pattern"},
+            "episode_id_twice": {"missing_episode.episode_id.unique"},
+            "unreadable_date": {"missing_episode.started_at.type", "missing_episode.returned_at.type"},
+        }
+        ruled = planted.drop_nulls("rule_id")
+        assert set(ruled["case"]) == set(expected)
+        for name, rules in expected.items():
+            of_case = ruled.filter(pl.col("case") == name)
+            assert set(of_case["rule_id"]) <= rules
+            assert 5 <= of_case.height <= 40
+
+    def test_nightly_reports_follow_each_other_within_a_day_without_an_end(
+        self, planted: pl.DataFrame, frames: dict[str, pl.DataFrame]
+    ) -> None:
+        nights = planted.filter(pl.col("case") == "nightly_reports").sort("episode_key", "row_number")
+        assert nights.group_by("episode_key", "borough").len()["len"].is_between(1, 5).all()
+        for borough, file, number in nights.select("borough", "file", "row_number").iter_rows():
+            assert frames[f"{borough}/{file}"].height >= number - 1
+        assert nights.height > 3 * nights["episode_key"].n_unique() * 0.9
+
+    def test_two_rows_share_a_repeated_identifier_and_differ(
+        self, planted: pl.DataFrame, frames: dict[str, pl.DataFrame]
+    ) -> None:
+        twice = planted.filter(pl.col("case") == "episode_id_twice")
+        for (borough, file), rows in twice.group_by("borough", "file"):
+            frame = frames[f"{borough}/{file}"][[number - 2 for number in rows["row_number"]]]
+            identifier = frame.columns[0]
+            assert (frame.group_by(identifier).len()["len"] == 2).all()
+            assert frame.is_unique().all()
+
+    def test_repeated_rows_are_the_same_throughout(
+        self, planted: pl.DataFrame, frames: dict[str, pl.DataFrame]
+    ) -> None:
+        for borough, file, number in (
+            planted.filter(pl.col("case") == "duplicate_rows").select("borough", "file", "row_number").iter_rows()
+        ):
+            frame = frames[f"{borough}/{file}"]
+            assert frame.rows().count(frame.row(number - 2)) >= 2
+
+    def test_a_repeated_delivery_has_the_same_bytes(self, planted: pl.DataFrame, small: Demonstration) -> None:
+        for borough, file in (
+            planted.filter(pl.col("case") == "duplicate_delivery").select("borough", "file").iter_rows()
+        ):
+            folder = small.landing / borough
+            assert (folder / file).read_bytes() == (folder / file.removeprefix("copy-of-")).read_bytes()
+
+    def test_the_month_that_never_came_is_not_in_landing(
+        self, planted: pl.DataFrame, small: Demonstration, episodes: pl.DataFrame
+    ) -> None:
+        borough, file = planted.filter(pl.col("case") == "absent_month").select("borough", "file").row(0)
+        assert not (small.landing / borough / file).exists()
+        assert episodes.filter(pl.col("main_feed") & ~pl.col("delivered")).height > 0
