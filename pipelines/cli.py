@@ -1,4 +1,149 @@
-"""mfh."""
+"""The `mfh` command line: names, options and exit codes. What a command does is in `pipelines.commands`.
+
+Exit code 0 done, 1 findings or failed checks, 2 bad usage or unreadable input. Errors are one line on standard error. Nothing is
+imported before its command runs, so that `mfh --help` is quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from pipelines.errors import CommandError
+from pipelines.home import Home
+
+_HOME = click.option("--home", type=click.Path(path_type=Path), help="Run-time home; default $MFH_HOME, else ./data.")
+_BOROUGH = click.option("--borough", required=True, help="Slug of the borough that sends the file.")
 
 
-def main() -> None: ...
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="missing-from-home")
+def mfh() -> None:
+    """Regional statistics on children who go missing from home or care."""
+
+
+def main() -> None:
+    """Run the command line; an unexpected error is one line too, and says where the details are."""
+    try:
+        mfh(standalone_mode=True)
+    except CommandError as error:
+        click.echo(f"mfh: {error}", err=True)
+        sys.exit(2)
+    except Exception as error:  # noqa: BLE001 - the last guard: no traceback, no value of a cell, for anyone
+        click.echo(f"mfh: unexpected {type(error).__name__}; please report what you ran.", err=True)
+        sys.exit(2)
+
+
+def _month(_: click.Context, __: click.Parameter, text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
+    except ValueError as error:
+        msg = f"'{text}' is not a month; write it as 2021-04."
+        raise click.BadParameter(msg) from error
+
+
+def _instant(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(text) if text else None
+    except ValueError as error:
+        msg = f"'{text}' is not an instant; write it as 2026-04-20T12:00:00+00:00."
+        raise click.BadParameter(msg) from error
+    if instant and instant.tzinfo is None:
+        msg = f"'{text}' has no offset from UTC; add +00:00 (or Z)."
+        raise click.BadParameter(msg)
+    return instant
+
+
+@mfh.command()
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Landing folder to fill.")
+@click.option("--from", "first", default="2021-04", callback=_month, help="First month.", show_default=True)
+@click.option("--to", "last", default="2026-03", callback=_month, help="Last month.", show_default=True)
+@click.option("--seed", default=1, show_default=True, help="Same seed, same bytes.")
+@click.option("--scale", default=1.0, show_default=True, help="Share of the region's real volume.")
+def demo(out: Path, first: date, last: date, seed: int, scale: float) -> None:
+    """Write synthetic deliveries for the ten boroughs."""
+    from pipelines.commands.demo import write_demo
+
+    write_demo(out, first, last, seed, scale)
+
+
+@mfh.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_BOROUGH
+@click.option("--source", "source_id", help="Layout, if it should not be recognised from the header.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def check(file: Path, borough: str, source_id: str | None, *, as_json: bool) -> None:
+    """Validate one extract before it is sent. Never prints the value of a cell."""
+    from pipelines.commands.check import check_file
+
+    sys.exit(check_file(file, borough, source_id, as_json=as_json))
+
+
+@mfh.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_BOROUGH
+@click.option("--source", "source_id", required=True, help="Layout of the extract, such as ssda903_missing.")
+@click.option(
+    "--key-file", required=True, type=click.Path(path_type=Path), help="The region's key, held by the boroughs."
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The delivery to write (CSV).")
+def pseudonymise(file: Path, borough: str, source_id: str, key_file: Path, out: Path) -> None:
+    """Turn a native extract into a delivery without direct identifiers."""
+    from pipelines.commands.pseudonymise import pseudonymise_file
+
+    pseudonymise_file(file, borough, source_id, key_file, out)
+
+
+@mfh.command()
+@_HOME
+@click.option("--as-at", callback=_instant, help="Nothing received after this instant counts.")
+@click.option("--boroughs", default="", help="Slugs, separated by commas; all by default.")
+def run(home: Path | None, as_at: datetime | None, boroughs: str) -> None:
+    """Run everything once: intake, tables, disclosure control, pages."""
+    from pipelines.commands.run import run_everything
+
+    chosen = [slug.strip() for slug in boroughs.split(",") if slug.strip()]
+    sys.exit(run_everything(Home.resolve(home), as_at, chosen))
+
+
+@mfh.command()
+@_HOME
+@click.option("--json", "as_json", is_flag=True, help="Print the grid as JSON.")
+def status(home: Path | None, *, as_json: bool) -> None:
+    """Show what was received, late, failed or refused, borough by month."""
+    from pipelines.commands.status import show_status
+
+    sys.exit(show_status(Home.resolve(home), as_json=as_json))
+
+
+@mfh.command()
+@click.argument("flag_id")
+@_HOME
+def explain(flag_id: str, home: Path | None) -> None:
+    """Say why a repeat-missing flag was raised."""
+    from pipelines.commands.explain import explain_flag
+
+    explain_flag(Home.resolve(home), flag_id)
+
+
+@mfh.command()
+@click.argument("figure_id")
+@_HOME
+def cite(figure_id: str, home: Path | None) -> None:
+    """Print the sentence, parts, method and caveats of one published figure."""
+    from pipelines.commands.cite import cite_figure
+
+    cite_figure(Home.resolve(home), figure_id)
+
+
+@mfh.command()
+@_HOME
+@click.option("--port", default=3000, show_default=True)
+def up(home: Path | None, port: int) -> None:
+    """Start Dagster's web server and daemon on 127.0.0.1."""
+    from pipelines.commands.up import start
+
+    start(Home.resolve(home), port)

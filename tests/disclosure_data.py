@@ -231,11 +231,14 @@ def everything() -> Policy:
     """A policy that publishes every measure along every axis at once."""
     all_axes = {"period_types": list(PERIODS), "breakdowns": ["total", *BREAKDOWNS]}
     return policy_for(
-        {"measures": list(MISSING_MEASURES), **all_axes}, {"basis": "B", "measures": list(INTERVIEW_MEASURES), **all_axes}
+        {"measures": list(MISSING_MEASURES), **all_axes},
+        {"basis": "B", "measures": list(INTERVIEW_MEASURES), **all_axes},
     )
 
 
-def year_cells(counts: dict[tuple[str, str], int], *, children: dict[tuple[str, str], int] | None = None) -> pl.DataFrame:
+def year_cells(
+    counts: dict[tuple[str, str], int], *, children: dict[tuple[str, str], int] | None = None
+) -> pl.DataFrame:
     """True cells of one year to March by (measure, area), undivided; children behind a cell: its count unless given."""
     rows = [
         {

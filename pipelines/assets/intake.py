@@ -79,7 +79,10 @@ def _warning(name: str, deliveries: list[str]) -> dg.AssetCheckResult:
 
 
 @dg.multi_asset(
-    specs=[dg.AssetSpec(table_key(t), deps=[RECEIVED], group_name="intake", kinds={"duckdb"}) for t in _LOADED_FROM_DELIVERIES],
+    specs=[
+        dg.AssetSpec(table_key(t), deps=[RECEIVED], group_name="intake", kinds={"duckdb"})
+        for t in _LOADED_FROM_DELIVERIES
+    ],
     pool=WAREHOUSE_POOL,
 )
 def delivered_tables(house: House) -> Iterator[dg.MaterializeResult]:
@@ -115,4 +118,3 @@ def run_parameter(house: House) -> dg.MaterializeResult:
     with house.writer() as connection:
         chosen = load_parameters(connection, house.as_at_instant)
     return dg.MaterializeResult(metadata={"as_at": f"{chosen.isoformat()}Z"})
-

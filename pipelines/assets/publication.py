@@ -19,7 +19,9 @@ _READ_BY_PUBLISH = ("statistics.count_cell", "run.parameter", "quality.data_cut"
 
 @dg.multi_asset(
     specs=[
-        dg.AssetSpec(table_key(t), deps=[table_key(d) for d in _READ_BY_PUBLISH], group_name="published", kinds={"highs"})
+        dg.AssetSpec(
+            table_key(t), deps=[table_key(d) for d in _READ_BY_PUBLISH], group_name="published", kinds={"highs"}
+        )
         for t in PUBLISHED_TABLES
     ],
     pool=WAREHOUSE_POOL,

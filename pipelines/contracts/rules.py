@@ -53,9 +53,7 @@ def _property_rules(contract: Contract, prop: SchemaProperty) -> Iterator[Rule]:
     usual: Severity = "critical" if prop.criticalDataElement else "warning"
 
     def rule(kind: str, message: str, severity: Severity = usual, **arguments: Any) -> Rule:
-        return Rule(
-            f"{contract.dataset}.{name}.{kind}", contract.dataset, name, kind, severity, message, arguments
-        )
+        return Rule(f"{contract.dataset}.{name}.{kind}", contract.dataset, name, kind, severity, message, arguments)
 
     if prop.required:
         yield rule("required", f"{label} is blank; every row needs it.", "critical")

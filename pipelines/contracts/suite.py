@@ -45,15 +45,11 @@ def build_expectation(rule: Rule) -> Any:
     column, given = rule.column, rule.arguments
     builders: dict[str, Any] = {
         "required": lambda: gxe.ExpectColumnValuesToNotBeNull(column=column, **common),
-        "type": lambda: gxe.ExpectColumnValuesToBeInSet(
-            column=f"{column}.readable", value_set=[True], **common
-        ),
+        "type": lambda: gxe.ExpectColumnValuesToBeInSet(column=f"{column}.readable", value_set=[True], **common),
         "unique": lambda: gxe.ExpectColumnValuesToBeUnique(column=f"{column}.key", **common),
         "pattern": lambda: gxe.ExpectColumnValuesToMatchRegex(column=column, regex=given["regex"], **common),
         "codes": lambda: gxe.ExpectColumnValuesToBeInSet(column=column, value_set=given["codes"], **common),
-        "max_length": lambda: gxe.ExpectColumnValueLengthsToBeBetween(
-            column=column, max_value=given["most"], **common
-        ),
+        "max_length": lambda: gxe.ExpectColumnValueLengthsToBeBetween(column=column, max_value=given["most"], **common),
         "minimum": lambda: gxe.ExpectColumnValuesToBeBetween(
             column=f"{column}.number", min_value=given["least"], **common
         ),
@@ -81,9 +77,7 @@ def run_rules(frame: pd.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     if len(results) != len(rules):
         msg = f"{len(rules)} rules went in and {len(results)} results came out"
         raise ValidationFailedToRunError(msg)
-    broken = [
-        r.expectation_config.meta["rule_id"] for r in results if r.exception_info.get("raised_exception")
-    ]
+    broken = [r.expectation_config.meta["rule_id"] for r in results if r.exception_info.get("raised_exception")]
     if broken:
         msg = f"Great Expectations could not run: {', '.join(sorted(broken))}"
         raise ValidationFailedToRunError(msg)
@@ -111,8 +105,6 @@ def _validate(frame: pd.DataFrame, expectations: list[Any]) -> list[Any]:
         .add_batch_definition_whole_dataframe("all")
     )
     suite = context.suites.add(gx.ExpectationSuite(name="contract", expectations=expectations))
-    definition = context.validation_definitions.add(
-        gx.ValidationDefinition(name="delivery", data=batch, suite=suite)
-    )
+    definition = context.validation_definitions.add(gx.ValidationDefinition(name="delivery", data=batch, suite=suite))
     run = definition.run(batch_parameters={"dataframe": frame}, result_format=RESULT_FORMAT)
     return list(run.results)

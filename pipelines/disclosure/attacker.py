@@ -277,13 +277,18 @@ def _facts_of_parts(links: pl.DataFrame, size: int) -> Iterator[_Block]:
 
 
 def _facts_of_relations(cells: pl.DataFrame, policy: Policy, high: Whole) -> Iterator[_Block]:
-    """The relations, read off one wide table with a column of cell numbers for each measure."""
-    wide = cells.pivot(on="measure", index=_PLACE, values="cell")
+    """The relations, read off wide tables with a column of cell numbers for each count."""
+    each_value = cells.pivot(on="measure", index=_PLACE, values="cell")
+    label = pl.col("measure") + pl.when(pl.col("breakdown") == "total").then(pl.lit("")).otherwise(
+        pl.concat_str(pl.lit("["), "breakdown", pl.lit(": "), "breakdown_value", pl.lit("]"))
+    )
+    undivided = cells.with_columns(label=label).pivot(on="label", index=_PLACE[:-2], values="cell")
     for relation in policy.relations:
-        if not set(relation.measures) <= set(wide.columns):
+        wide = each_value if relation.every_breakdown else undivided
+        counts = [count for count, _ in relation.terms]
+        if not set(counts) <= set(wide.columns):
             continue
-        places = wide if relation.every_breakdown else wide.filter(pl.col("breakdown") == "total")
-        numbers = places.select(relation.measures).drop_nulls().to_numpy()
+        numbers = wide.select(counts).drop_nulls().to_numpy()
         if len(numbers):
             yield _Block(
                 _relation_rows(relation, numbers, high),

@@ -202,11 +202,26 @@ def _misfits(cells: pl.DataFrame, unsafe: pl.DataFrame, policy: Policy, geograph
         "not published": beside.filter(pl.col("printed").is_null()),
         "not within its reach": beside.filter((pl.col("printed") - pl.col("count")).abs() > pl.col("within")),
         "missing beside this cell": _incomplete(placed, geography),
+        "without a value that a relation names": _unnamed(cells, policy),
     }
     for reason, found in faults.items():
         yield from (Finding(cell_id, reason) for cell_id in found.get_column("cell_id"))
     absent = policy.plan().join(placed, on=["measure", "basis", "period_type", "area_level", "breakdown"], how="anti")
     yield from (Finding("|".join(row), "planned but missing") for row in absent.iter_rows())
+
+
+def _unnamed(cells: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """Cells of a measure and breakdown of which a relation names a value that is not published anywhere."""
+    named = pl.DataFrame(
+        {"name": [count for relation in policy.relations for count, _ in relation.terms if "[" in count]},
+        schema={"name": pl.String},
+    ).select(
+        pl.col("name")
+        .str.extract_groups(r"^(?<measure>\w+)\[(?<breakdown>\w+): (?<breakdown_value>.+)\]$")
+        .struct.unnest()
+    )
+    absent = named.join(cells, on=["measure", "breakdown", "breakdown_value"], how="anti")
+    return cells.join(absent, on=["measure", "breakdown"], how="semi")
 
 
 def _incomplete(placed: pl.DataFrame, geography: Geography) -> pl.DataFrame:

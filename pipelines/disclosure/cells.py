@@ -55,7 +55,8 @@ def planned_cells(cells: pl.DataFrame, policy: Policy, geography: Geography) -> 
         Columns of `TRUE_CELL` sorted by cell_id, one row for each cell, each cell once however many tables share it.
 
     Raises:
-        CellsError: if a column is missing or of another type, a cell is repeated, misnamed or impossible, or the matrix has holes.
+        CellsError: if a column is missing or of another type, a cell is repeated, misnamed or impossible, or the matrix
+            has holes.
     """
     # Types are compared before they are cast: a failed cast would quote the value that it failed on.
     unfit = [name for name, dtype in TRUE_CELL.items() if not _is_of_type(cells.schema.get(name), dtype)]

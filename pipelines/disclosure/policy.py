@@ -22,7 +22,10 @@ Sense = Literal["at_least_zero", "zero", "needs"]
 TOTAL = "total"
 AREA_LEVELS = ("borough", "region")
 
-_TERM = re.compile(r"\s*([+-]?)\s*(?:(\d+)\s*\*?\s*)?([a-z]\w*)")
+# A count in a relation: "children", or one value of a breakdown, "children[age_band: 10 to 11]".
+_COUNT = re.compile(r"([a-z]\w*)(?:\[(\w+): ([^\]]+)\])?")
+_TERM = re.compile(rf"\s*([+-]?)\s*(?:(\d+)\s*\*?\s*)?(?P<count>{_COUNT.pattern})")
+_PAIR = 2
 _COMPARISON = re.compile(r"<=|>=|=")
 
 
@@ -59,7 +62,7 @@ class Measure:
 class Relation:
     """A fact between measures at one coordinate.
 
-    `terms` are (measure, coefficient). `at_least_zero` and `zero` speak of the sum of coefficient times count;
+    `terms` are (count, coefficient); a count is a measure, or `measure[breakdown: value]`. `at_least_zero` and `zero` speak of the sum of coefficient times count;
     `needs` has two terms: where the first count is not zero, the second is not zero.
     """
 
@@ -72,7 +75,12 @@ class Relation:
     @property
     def measures(self) -> tuple[str, ...]:
         """The measures that it speaks of."""
-        return tuple(measure for measure, _ in self.terms)
+        return tuple(count.partition("[")[0] for count, _ in self.terms)
+
+    @property
+    def breakdowns(self) -> tuple[str, ...]:
+        """The breakdowns of which it names a value."""
+        return tuple(count.partition("[")[2].partition(":")[0] for count, _ in self.terms if "[" in count)
 
 
 @dataclass(frozen=True)
@@ -239,7 +247,9 @@ def _check_names(policy: Policy) -> None:
         _refuse_unknown(where, "area level", table.areas, set(AREA_LEVELS))
         _refuse_unknown(where, "breakdown", table.breakdowns, breakdowns)
     for relation in policy.relations:
-        _refuse_unknown(f"relation {relation.text!r}", "measure", relation.measures, set(policy.measures))
+        where = f"relation {relation.text!r}"
+        _refuse_unknown(where, "measure", relation.measures, set(policy.measures))
+        _refuse_unknown(where, "breakdown", relation.breakdowns, set(policy.fixed_for_child))
 
 
 def _refuse_unknown(where: str, kind: str, used: tuple[str, ...], declared: set[str]) -> None:
@@ -297,12 +307,19 @@ def _relation(entry: object) -> Relation:
         message = f"relation {text!r}: at must be {TOTAL} or every_breakdown."
         raise PolicyError(message)
     sense, terms = _needs(text) if " needs " in text else _comparison(text)
-    return Relation(text, sense, terms, at == "every_breakdown", str(fields["because"]))
+    relation = Relation(text, sense, terms, at == "every_breakdown", str(fields["because"]))
+    if relation.every_breakdown and relation.breakdowns:
+        message = f"relation {text!r}: it names a value, so it cannot hold at every one."
+        raise PolicyError(message)
+    return relation
 
 
 def _needs(text: str) -> tuple[Sense, tuple[tuple[str, int], ...]]:
-    first, _, second = text.partition(" needs ")
-    return "needs", ((first.strip(), 1), (second.strip(), 1))
+    counts = text.split(" needs ")
+    if len(counts) != len(set(counts)) or not all(_COUNT.fullmatch(count) for count in counts) or len(counts) != _PAIR:
+        message = f"relation {text!r}: write 'A needs B' with two counts."
+        raise PolicyError(message)
+    return "needs", ((counts[0], 1), (counts[1], 1))
 
 
 def _comparison(text: str) -> tuple[Sense, tuple[tuple[str, int], ...]]:
@@ -330,7 +347,7 @@ def _sum_terms(side: str, text: str) -> Iterator[tuple[str, int]]:
         if match is None or (position > 0 and not match[1]):
             message = f"relation {text!r}: {side.strip()!r} is not a sum of measures."
             raise PolicyError(message)
-        yield match[3], int(match[1] + (match[2] or "1"))
+        yield match["count"], int(match[1] + (match[2] or "1"))
         position = match.end()
     if position == 0:
         message = f"relation {text!r}: one side is empty."

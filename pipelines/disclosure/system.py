@@ -79,8 +79,12 @@ def build_system(planned: pl.DataFrame, policy: Policy, geography: Geography) ->
 
     Returns:
         The system; its facts are in an order that depends on the cells and the policy only.
+
+    Raises:
+        CellsError: if a relation names a breakdown value that the cells do not have.
     """
     cells = planned.with_row_index("cell").with_columns(pl.col("cell").cast(pl.Int64))
+    _refuse_unknown_values(cells, policy)
     pairs = pl.concat(
         [_breakdown_pairs(cells, policy), _area_pairs(cells, policy, geography), _time_pairs(cells, policy)]
     )
@@ -199,16 +203,18 @@ def _composition_entries(pairs: pl.DataFrame) -> list[pl.DataFrame]:
 
 
 def _relation_terms(cells: pl.DataFrame, relation: Relation) -> pl.DataFrame:
-    """The entries of one relation, at each coordinate where all its measures are published."""
-    same = [column for column in _COORDINATE if column != "measure"]
+    """The entries of one relation, wherever all its counts are published."""
     terms = pl.DataFrame(
-        [(measure, coefficient, order) for order, (measure, coefficient) in enumerate(relation.terms)],
-        schema={"measure": pl.String, "coefficient": pl.Int64, "order": pl.Int64},
+        [(count, coefficient, order) for order, (count, coefficient) in enumerate(relation.terms)],
+        schema={"name": pl.String, "coefficient": pl.Int64, "order": pl.Int64},
         orient="row",
     )
-    at = cells if relation.every_breakdown else cells.filter(pl.col("breakdown") == TOTAL)
+    name = pl.col("measure") if relation.every_breakdown else _name_at_undivided()
+    same = ["basis", "area_code", "period_type", "period_start"]
+    same += ["breakdown", "breakdown_value"] if relation.every_breakdown else []
     return (
-        at.join(terms, on="measure")
+        cells.with_columns(name=name)
+        .join(terms, on="name")
         .filter(pl.len().over(same) == terms.height)
         .with_columns(
             fact=pl.concat_str(pl.lit(f"relation|{relation.text}"), pl.col("cell").min().over(same), separator="|"),
@@ -217,6 +223,24 @@ def _relation_terms(cells: pl.DataFrame, relation: Relation) -> pl.DataFrame:
         )
         .select(_entry(pl.col("cell"), pl.col("coefficient"), pl.col("order")))
     )
+
+
+def _name_at_undivided() -> pl.Expr:
+    """What a relation that holds at the undivided cell calls a count."""
+    value = pl.format("{}[{}: {}]", "measure", "breakdown", "breakdown_value")
+    return pl.when(pl.col("breakdown") == TOTAL).then("measure").otherwise(value)
+
+
+def _refuse_unknown_values(cells: pl.DataFrame, policy: Policy) -> None:
+    """Refuse a relation that names a value which the data do not have: its fact would be missing without a word."""
+    names = cells.select(_name_at_undivided()).to_series().unique()
+    divided = set(names.str.split(":").list.first())
+    known = set(names)
+    named = [count for relation in policy.relations for count, _ in relation.terms if "[" in count]
+    unknown = sorted(count for count in named if count.partition(":")[0] in divided and count not in known)
+    if unknown:
+        message = f"The policy's relations name values that the cells do not have: {', '.join(unknown)}."
+        raise CellsError(message)
 
 
 def _entry(cell: pl.Expr, coefficient: pl.Expr, order: pl.Expr | None = None) -> list[pl.Expr]:

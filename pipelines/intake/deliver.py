@@ -103,7 +103,11 @@ class LandedFile:
 def rules_key(contracts: Path = CONTRACTS) -> str:
     """Digest of everything that decides what is made of a delivery's bytes."""
     digest = hashlib.sha256(str(ENGINE_VERSION).encode())
-    files = [*contracts.glob("deliveries/*.yaml"), *contracts.glob("sources/*.yaml"), contracts / "rules/identifiers.yaml"]
+    files = [
+        *contracts.glob("deliveries/*.yaml"),
+        *contracts.glob("sources/*.yaml"),
+        contracts / "rules/identifiers.yaml",
+    ]
     for path in sorted(files):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -215,9 +219,7 @@ def _unread(borough: Area, name: str, problem: str, received_at: datetime) -> Re
 
 def _understand(landed: LandedFile, contracts: Path) -> Examined | RefusedFileError:
     try:
-        return examine(
-            landed.name, landed.data, landed.borough, landed.received_at, landed.delivery_id, contracts
-        )
+        return examine(landed.name, landed.data, landed.borough, landed.received_at, landed.delivery_id, contracts)
     except RefusedFileError as refused:
         return refused
     except Exception as error:  # noqa: BLE001 - one file, however odd, must not stop the others
@@ -235,7 +237,9 @@ def _judge_and_store(
         findings = judge([file for _, file in waiting])
     except Exception as error:
         if len(waiting) == 1:
-            msg = f"The rules could not be run (internal error {type(error).__name__}); please tell the regional analyst."
+            msg = (
+                f"The rules could not be run (internal error {type(error).__name__}); please tell the regional analyst."
+            )
             return [_refuse(home, waiting[0][0], RefusedFileError("file.internal_error", msg), key)]
         return [receipt for one in waiting for receipt in _judge_and_store(home, [one], key, contracts)]
     by_delivery = findings.partition_by("delivery_id", as_dict=True)

@@ -216,9 +216,7 @@ def _judge_dataset(files: list[tuple[Examined, PartRows]]) -> pl.DataFrame:
         failures.join(by_rule, on="rule_id")
         .join(rows.select(pl.col("index").cast(pl.Int64), "delivery_id", "row_number"), on="index")
         .join(waived, on=["delivery_id", "column", "kind"], how="left")
-        .with_columns(
-            pl.coalesce("waived", "severity").alias("severity"), pl.lit(contract.dataset).alias("dataset")
-        )
+        .with_columns(pl.coalesce("waived", "severity").alias("severity"), pl.lit(contract.dataset).alias("dataset"))
         .select(pl.col(name).cast(kind) for name, kind in FINDINGS_SCHEMA.items())
         .sort("delivery_id", "row_number", "rule_id")
     )

@@ -127,7 +127,11 @@ def _age(birth: str, started: str, source: Source) -> pl.Expr:
 
     def day(name: str) -> pl.Expr:
         readings = [pl.col(name).str.to_datetime(f, strict=False) for f in source.date_formats if "%H" in f]
-        readings += [pl.col(name).str.to_date(f, strict=False).cast(pl.Datetime("us")) for f in source.date_formats if "%H" not in f]
+        readings += [
+            pl.col(name).str.to_date(f, strict=False).cast(pl.Datetime("us"))
+            for f in source.date_formats
+            if "%H" not in f
+        ]
         return pl.coalesce(*readings).dt.date()
 
     born, start = day(birth), day(started)

@@ -70,9 +70,7 @@ def read_table(name: str, data: bytes) -> Table:
     """
     lower = name.lower()
     if not lower.endswith(SUFFIXES):
-        msg = (
-            "The file is not named as a CSV, gzip CSV, XLSX or Parquet file; export it again as one of these."
-        )
+        msg = "The file is not named as a CSV, gzip CSV, XLSX or Parquet file; export it again as one of these."
         raise UnreadableFileError(msg)
     if not data:
         msg = "The file is empty (0 bytes); export it again."
@@ -100,9 +98,7 @@ def _refuse_misnamed(lower: str, data: bytes) -> None:
     for what, (magic, suffix) in kinds.items():
         if data.startswith(magic) != lower.endswith(suffix):
             is_not = "" if data.startswith(magic) else "not "
-            msg = (
-                f"The file's name and contents disagree: it is {is_not}{what}; rename it or export it again."
-            )
+            msg = f"The file's name and contents disagree: it is {is_not}{what}; rename it or export it again."
             raise UnreadableFileError(msg)
 
 
@@ -135,9 +131,7 @@ def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:
     except UnicodeDecodeError:
         pass
     try:
-        return data.decode("cp1252"), (
-            "Read as Windows-1252 because it is not UTF-8; please export CSV UTF-8.",
-        )
+        return data.decode("cp1252"), ("Read as Windows-1252 because it is not UTF-8; please export CSV UTF-8.",)
     except UnicodeDecodeError as error:
         msg = "The file is neither UTF-8 nor Windows-1252 text; export it as CSV UTF-8."
         raise UnreadableFileError(msg) from error
@@ -153,9 +147,7 @@ def _read_csv(data: bytes) -> Table:
     header = next(csv.reader(io.StringIO(first_line.rstrip("\r")), delimiter=delimiter))
     names = _checked_header(header)
     try:
-        frame = pl.read_csv(
-            io.BytesIO(text.encode()), separator=delimiter, infer_schema=False
-        )
+        frame = pl.read_csv(io.BytesIO(text.encode()), separator=delimiter, infer_schema=False)
     except pl.exceptions.PolarsError:
         # Ragged rows or stray quotes: the standard reader is slower but keeps every row it can.
         return _read_csv_row_by_row(text, delimiter, names, notes)
@@ -173,9 +165,7 @@ def _read_csv_row_by_row(text: str, delimiter: str, names: list[str], notes: tup
     numbered = list(enumerate(records, start=2))
     whole = [(number, record) for number, record in numbered if len(record) == len(names)]
     ragged = tuple(number for number, record in numbered if record and len(record) != len(names))
-    frame = pl.DataFrame(
-        [record for _, record in whole], schema=dict.fromkeys(names, pl.String), orient="row"
-    )
+    frame = pl.DataFrame([record for _, record in whole], schema=dict.fromkeys(names, pl.String), orient="row")
     return _table(frame, pl.Series("row_number", [n for n, _ in whole], dtype=pl.Int64), ragged, notes)
 
 
@@ -187,9 +177,7 @@ def _read_xlsx(data: bytes) -> Table:
         sheet = workbook.load_sheet(0, header_row=None, dtypes="string", skip_whitespace_tail_rows=True)
         cells = sheet.to_polars()
     except Exception as error:  # noqa: BLE001 - the reader has no common error class; all mean "cannot open"
-        msg = (
-            "The Excel workbook is damaged or protected and cannot be opened; save it again as .xlsx or CSV."
-        )
+        msg = "The Excel workbook is damaged or protected and cannot be opened; save it again as .xlsx or CSV."
         raise UnreadableFileError(msg) from error
     if not cells.height:
         msg = "The first sheet of the workbook is empty; put the table on the first sheet."

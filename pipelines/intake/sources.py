@@ -112,9 +112,7 @@ def load_sources(contracts: Path = CONTRACTS) -> dict[str, Source]:
 def canonical_source(contract: Contract) -> Source:
     """Return the canonical layout of a dataset: every column maps to itself."""
     columns = {name: ColumnMap(source=name) for name in contract.columns}
-    return Source(
-        CANONICAL, contract.title, contract.version, contract.required, Part(contract.dataset, columns)
-    )
+    return Source(CANONICAL, contract.title, contract.version, contract.required, Part(contract.dataset, columns))
 
 
 def _source(raw: dict[str, Any]) -> Source:
@@ -247,9 +245,7 @@ def _derived_identifier(cells: list[pl.Expr], prefix: str) -> pl.Expr:
     joined = pl.concat_str([cell.fill_null("").str.to_uppercase() for cell in cells], separator="|")
     digest = joined.map_batches(_digest, return_dtype=pl.String)
     occurrence = pl.int_range(pl.len()).over(joined)
-    suffix = (
-        pl.when(occurrence > 0).then(pl.lit("-") + (occurrence + 1).cast(pl.String)).otherwise(pl.lit(""))
-    )
+    suffix = pl.when(occurrence > 0).then(pl.lit("-") + (occurrence + 1).cast(pl.String)).otherwise(pl.lit(""))
     return pl.lit(prefix + "-") + digest + suffix
 
 

@@ -39,20 +39,14 @@ def parse(canonical: pl.DataFrame, contract: Contract, reading: DateReading) -> 
         The frame with, for a temporal column c: `c.value` (local datetime), `c.precision`, `c.readable`, `c.earliest`,
         `c.latest`; for a numeric one: `c.number`, `c.readable`. `readable` is null where the text is blank.
     """
-    absent = [
-        pl.lit(None, dtype=pl.String).alias(name)
-        for name in contract.columns
-        if name not in canonical.columns
-    ]
+    absent = [pl.lit(None, dtype=pl.String).alias(name) for name in contract.columns if name not in canonical.columns]
     frame = canonical.with_columns(absent)
     temporal = contract.of_type(*TEMPORAL)
     frame = frame.with_columns(_local_time(name, reading.formats).alias(f"{name}.value") for name in temporal)
-    frame = frame.with_columns(
-        _precision(name, reading).alias(f"{name}.precision") for name in temporal
-    ).with_columns(_readable(name, f"{name}.value") for name in temporal)
-    frame = frame.with_columns(
-        pl.col(f"{name}.value").alias(f"{name}.earliest") for name in temporal
-    ).with_columns(
+    frame = frame.with_columns(_precision(name, reading).alias(f"{name}.precision") for name in temporal).with_columns(
+        _readable(name, f"{name}.value") for name in temporal
+    )
+    frame = frame.with_columns(pl.col(f"{name}.value").alias(f"{name}.earliest") for name in temporal).with_columns(
         pl.when(pl.col(f"{name}.precision") == "date")
         .then(pl.col(f"{name}.value") + pl.duration(**_ONE_DAY_LESS))
         .otherwise(pl.col(f"{name}.value"))
@@ -75,8 +69,7 @@ def accepted_columns(parsed: pl.DataFrame, contract: Contract) -> pl.DataFrame:
         | {name: f"{name}.number" for name in numeric}
     )
     return parsed.select(
-        pl.col(source.get(name, name)).cast(kind).alias(name)
-        for name, kind in accepted_schema(contract).items()
+        pl.col(source.get(name, name)).cast(kind).alias(name) for name, kind in accepted_schema(contract).items()
     )
 
 
@@ -105,9 +98,7 @@ def _precision(name: str, reading: DateReading) -> pl.Expr:
     )
     if reading.midnight_is_unknown_time:
         date_only = date_only | (value.dt.time() == pl.time(0, 0))
-    return (
-        pl.when(value.is_null()).then(None).when(date_only).then(pl.lit("date")).otherwise(pl.lit("minute"))
-    )
+    return pl.when(value.is_null()).then(None).when(date_only).then(pl.lit("date")).otherwise(pl.lit("minute"))
 
 
 def _readable(name: str, parsed: str) -> pl.Expr:

@@ -26,13 +26,11 @@ def arrange(rng: np.random.Generator, settings: Settings, span: Span, episodes: 
 
     Returns:
         The same episodes, some moved to a clock change or called absent, with `truth_case` (or null),
-        `started_as` and `found_as` (local clock time to write, or null), `main_feed` (false where only the
+        `found_as` (local clock time to write, or null), `main_feed` (false where only the
         authority's return has it) and `in_return` (whether the authority's return would have it).
     """
     naive = pl.lit(None, dtype=pl.Datetime("us"))
-    episodes = episodes.with_columns(
-        pl.lit(None, dtype=pl.String).alias("truth_case"), naive.alias("started_as"), naive.alias("found_as")
-    )
+    episodes = episodes.with_columns(pl.lit(None, dtype=pl.String).alias("truth_case"), naive.alias("found_as"))
     episodes = _clock_changes(rng, settings, span, episodes)
     episodes = _absent(rng, settings, episodes)
     return _one_sided(rng, settings, episodes).sort("started_at", "episode_key")
@@ -41,9 +39,11 @@ def arrange(rng: np.random.Generator, settings: Settings, span: Span, episodes: 
 def _clock_changes(rng: np.random.Generator, settings: Settings, span: Span, episodes: pl.DataFrame) -> pl.DataFrame:
     """Move a few lone episodes into the nights when the clock goes back or forward."""
     back, forward = _change_nights(span)
+    canonical = [code for code, habit in settings.habits.items() if habit.layout == "canonical"]
+    has_found = pl.col("delivered_by").is_in(canonical)  # the native layout has no column for the time found
     repeated, skipped = int(settings.planted["clock_repeated"]), int(settings.planted["clock_skipped"])
-    episodes = _moved(rng, episodes, back, repeated, "clock_repeated")
-    return _moved(rng, episodes, forward, skipped, "clock_skipped")
+    episodes = _moved(rng, episodes, back, count=repeated, name="clock_repeated", able=pl.lit(value=True))
+    return _moved(rng, episodes, forward, count=skipped, name="clock_skipped", able=has_found)
 
 
 def _change_nights(span: Span) -> tuple[list[date], list[date]]:
@@ -59,15 +59,19 @@ def _last_sunday(year: int, month: int) -> date:
     return last - timedelta(days=(last.weekday() + 1) % 7)
 
 
-def _moved(rng: np.random.Generator, episodes: pl.DataFrame, nights: list[date], count: int, name: str) -> pl.DataFrame:
-    """Move episodes that start near a change night so that the child is found in the odd hour."""
+def _moved(
+    rng: np.random.Generator, episodes: pl.DataFrame, nights: list[date], *, count: int, name: str, able: pl.Expr
+) -> pl.DataFrame:
+    """Move able episodes that start near a change night so that the child is found in the odd hour."""
     if not nights:
         return episodes
     each = -(-count // len(nights))
     for night in nights:
         midnight = datetime(night.year, night.month, night.day, tzinfo=UTC)
         near = pl.col("started_at").is_between(midnight - timedelta(days=4), midnight + timedelta(days=3))
-        keys = chosen(rng, episodes.filter(near & _lonely() & pl.col("truth_case").is_null())["episode_key"], each)
+        keys = chosen(
+            rng, episodes.filter(near & _lonely() & able & pl.col("truth_case").is_null())["episode_key"], each
+        )
         turn = keys.to_frame().with_row_index("turn")
         episodes = episodes.join(turn, on="episode_key", how="left", maintain_order="left")
         moved = pl.col("turn").is_not_null()
@@ -80,7 +84,7 @@ def _moved(rng: np.random.Generator, episodes: pl.DataFrame, nights: list[date],
         episodes = episodes.with_columns(
             pl.when(moved).then(started).otherwise("started_at").alias("started_at"),
             pl.when(moved).then(found).otherwise("found_at").alias("found_at"),
-            pl.when(moved).then(found + pl.duration(hours=2)).otherwise("returned_at").alias("returned_at"),
+            pl.when(moved).then(found + pl.duration(minutes=15)).otherwise("returned_at").alias("returned_at"),
             pl.when(moved).then(wall).otherwise("found_as").alias("found_as"),
             pl.when(moved).then(pl.lit(30)).otherwise("report_lag_minutes").alias("report_lag_minutes"),
             pl.when(moved).then(pl.lit(name)).otherwise("truth_case").alias("truth_case"),

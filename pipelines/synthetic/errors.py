@@ -144,9 +144,10 @@ def _malformed_child(row: Row, names: Names, serial: int) -> list[Planted]:
 
 def _id_twice(row: Row, names: Names, serial: int) -> list[Planted]:
     rule = "missing_episode.episode_id.unique"
-    ends = {names[name]: None for name in ("found_at", "returned_at") if name in names}
     fresh = _new_id(row, names, serial)
-    return [Planted(fresh, rule), Planted({**fresh, **ends}, rule)]
+    age = int(row[names["age_at_start"]] or 0)
+    other_age = str(age - 1 if age else 1)
+    return [Planted(fresh, rule), Planted({**fresh, names["age_at_start"]: other_age}, rule)]
 
 
 def _unreadable(row: Row, names: Names, serial: int) -> list[Planted]:

@@ -57,11 +57,11 @@ def clock(column: str | pl.Expr, form: str) -> pl.Expr:
 
 def canonical(rows: pl.DataFrame, columns: tuple[str, ...], habit: Habit) -> pl.DataFrame:
     """Recorded rows in the canonical layout, without the columns that this borough leaves out."""
-    started = _time("started_at", "started_as", "start_day_only", ISO, DAY)
+    started = _time("started_at", "start_day_only", ISO, DAY)
     rows = _undated_flags(rows, habit)
     text = rows.with_columns(
         started.alias("started_at"),
-        _time("found_at", "found_as", "end_day_only", ISO, DAY).alias("found_at"),
+        pl.col("found_as").dt.strftime(ISO).fill_null(_time("found_at", "end_day_only", ISO, DAY)).alias("found_at"),
         # An end known only to the day has a return that is known no better.
         pl.when("end_day_only")
         .then(clock("returned_at", DAY))
@@ -103,10 +103,8 @@ def liquidlogic(rows: pl.DataFrame, interviews: pl.DataFrame, habit: Habit) -> p
     accepted = (
         pl.when(pl.col("accepted") == "yes").then(pl.lit("Yes")).when(pl.col("accepted") == "no").then(pl.lit("No"))
     )
-    started = _time("started_at", "started_as", "start_day_only", NATIVE, f"{DAY} 00:00:00")
-    ended = (
-        pl.when("end_day_only").then(clock("returned_at", f"{DAY} 00:00:00")).otherwise(clock("returned_at", NATIVE))
-    )
+    started = _time("started_at", "start_day_only", NATIVE, f"{DAY} 00:00:00")
+    ended = _time("returned_at", "end_day_only", NATIVE, f"{DAY} 00:00:00")
     title = pl.col("ethnicity").str.head(1).str.to_uppercase() + pl.col("ethnicity").str.slice(1)
     text = rows.select(
         pl.col("episode_id").alias("FACT_MISSING_PERSON_ID"),
@@ -225,16 +223,11 @@ def _undated_flags(rows: pl.DataFrame, habit: Habit) -> pl.DataFrame:
     return rows
 
 
-def _time(instant: str, written: str, day_only: str, form: str, day_form: str) -> pl.Expr:
-    """Clock time of an instant, or the other time that was written, or only its day."""
-    return (
-        pl.when(pl.col(written).is_not_null())
-        .then(pl.col(written).dt.strftime(form))
-        .when(pl.col(day_only))
-        .then(clock(instant, day_form))
-        # A clock time of exactly midnight would be read as no time at all.
-        .otherwise(clock(instant, form).str.replace(r" 00:00:00$", " 00:01:00"))
-    )
+def _time(instant: str, day_only: str, form: str, day_form: str) -> pl.Expr:
+    """Clock time of an instant, or only its day."""
+    # A clock time of exactly midnight would be read as no time at all.
+    exact = clock(instant, form).str.replace(r" 00:00:00$", " 00:01:00")
+    return pl.when(pl.col(day_only)).then(clock(instant, day_form)).otherwise(exact)
 
 
 def _hidden(rows: pl.DataFrame) -> list[pl.Expr]:

@@ -32,7 +32,7 @@ def record(rng: np.random.Generator, settings: Settings, episodes: pl.DataFrame)
 
     Returns:
         Rows in the canonical columns (instants in UTC), with `cases`, `alone`, `start_day_only`,
-        `end_day_only`, `started_as` and `found_as` (a local clock time to write instead, or null).
+        `end_day_only` and `found_as` (a local clock time to write for the time found, or null).
     """
     rows = _with_gaps(rng, settings, _alone(episodes))
     rows = _from_truth(_two_pseudonyms(rows))
@@ -77,7 +77,9 @@ def _with_gaps(rng: np.random.Generator, settings: Settings, episodes: pl.DataFr
     no_return = (pl.col("u_return_time") < _share(settings, "return_time")) & (
         pl.col("alone") | ~pl.col("delivered_by").is_in(native)
     )
-    day_only = (pl.col("u_date_only") < _share(settings, "date_only")) & pl.col("alone")
+    day_only = (
+        (pl.col("u_date_only") < _share(settings, "date_only")) & pl.col("alone") & pl.col("truth_case").is_null()
+    )
     rows = rows.with_columns(
         pl.when(unknown)
         .then(pl.lit("unknown"))
@@ -86,8 +88,8 @@ def _with_gaps(rng: np.random.Generator, settings: Settings, episodes: pl.DataFr
         .otherwise(pl.lit("no"))
         .alias("looked_after"),
         pl.when(~no_return).then("returned_at").alias("returned_at"),
-        (day_only & pl.col("started_as").is_null()).alias("start_day_only"),
-        (day_only & (pl.col("u_ended") < END_ALSO) & pl.col("found_as").is_null()).alias("end_day_only"),
+        day_only.alias("start_day_only"),
+        (day_only & (pl.col("u_ended") < END_ALSO)).alias("end_day_only"),
         case("return_time_missing", no_return),
     )
     rows = rows.with_columns(case("date_only_time", pl.col("start_day_only")))
@@ -208,7 +210,7 @@ def _nested(rng: np.random.Generator, rows: pl.DataFrame, count: int) -> pl.Data
 
 def _plain_times() -> pl.Expr:
     """Rows whose times are written in another way than the instants say."""
-    return pl.col("start_day_only") | pl.col("started_as").is_not_null() | pl.col("found_as").is_not_null()
+    return pl.col("start_day_only") | pl.col("found_as").is_not_null()
 
 
 def _numbered_id(number: pl.Expr) -> pl.Expr:

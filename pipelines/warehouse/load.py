@@ -62,7 +62,9 @@ def load_intake(connection: duckdb.DuckDBPyConnection, home: Home, contracts: Pa
         connection.execute(create_table(contract, f"intake.{dataset}"))
         files = [str(home.root / r.accepted[dataset]) for r in receipts if dataset in r.accepted]
         if files:
-            connection.execute(f"insert into intake.{dataset} by name select * from read_parquet($files)", {"files": files})  # noqa: S608 - dataset names come from our contracts
+            connection.execute(
+                f"insert into intake.{dataset} by name select * from read_parquet($files)", {"files": files}
+            )  # noqa: S608 - dataset names come from our contracts
     return {table: _count(connection, table) for table in LOADED_TABLES if table.startswith("intake.")}
 
 
@@ -92,7 +94,8 @@ def load_parameters(
     chosen = as_at.astimezone(UTC).replace(tzinfo=None) if as_at else newest or datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without zone, as everywhere in the warehouse
     expected_day = load_contracts(contracts)["missing_episode"].expected_day
     frame = pl.DataFrame(
-        {"as_at": [chosen], "expected_day": [expected_day]}, schema={"as_at": pl.Datetime("us"), "expected_day": pl.Int32}
+        {"as_at": [chosen], "expected_day": [expected_day]},
+        schema={"as_at": pl.Datetime("us"), "expected_day": pl.Int32},
     )
     replace_table(connection, "run.parameter", frame)
     assert isinstance(chosen, datetime)
@@ -119,9 +122,7 @@ def _load_findings(connection: duckdb.DuckDBPyConnection, home: Home, receipts: 
         if r.status == "accepted"
     ]
     if files:
-        connection.execute(
-            "insert into intake.finding by name select * from read_parquet($files)", {"files": files}
-        )
+        connection.execute("insert into intake.finding by name select * from read_parquet($files)", {"files": files})
 
 
 def _yaml(contracts: Path, name: str) -> dict[str, Any]:

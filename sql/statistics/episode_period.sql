@@ -14,7 +14,26 @@ with started as (
     from statistics.episode
 )
 
-select started.*
+select
+    started.basis,
+    started.area_code,
+    started.period_type,
+    started.period_start,
+    started.episode_key,
+    started.child_key,
+    started.started_at,
+    started.age_band,
+    started.sex,
+    started.looked_after,
+    started.is_second_or_later,
+    started.completes_3_in_28,
+    started.completes_3_in_90,
+    started.ethnicity_unknown,
+    started.sen_or_disability_unknown,
+    started.looked_after_unknown,
+    started.found_unknown,
+    started.returned_unknown,
+    started.interview_unknown
 from started
 inner join statistics.period
     on started.period_type = period.period_type and started.period_start = period.period_start

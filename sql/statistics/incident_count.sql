@@ -1,132 +1,198 @@
 -- statistics.incident_count
 -- Grain: one row per measure of incidents, basis, area, period, breakdown and value that occurs.
 -- Keys: measure, basis, area_code, period_type, period_start, breakdown, breakdown_value.
--- For: statistics.count_cell. count is episodes, children the distinct children behind them; digest says which episodes.
-with incident as (
+-- For: statistics.count_cell. count is episodes, children the distinct children behind them; digest says which episodes. Each child
+-- is summed first and counted after: many times quicker than counting distinct children.
+with child_value as (
+    select
+        basis,
+        area_code,
+        period_type,
+        period_start,
+        child_key,
+        age_band,
+        sex,
+        looked_after,
+        count(*) as incidents,
+        bit_xor(md5_number_lower(episode_key)) as digest,
+        count_if(is_second_or_later) as second_or_later,
+        bit_xor(md5_number_lower(episode_key)) filter (where is_second_or_later) as second_or_later_digest
+    from statistics.episode_period
+    group by all
+),
+
+child_breakdown as (
+    select
+        basis,
+        area_code,
+        period_type,
+        period_start,
+        child_key,
+        unnest(['total', 'age_band', 'sex', 'looked_after']) as breakdown,
+        unnest(['Total', age_band, sex, looked_after]) as breakdown_value,
+        incidents,
+        digest
+    from child_value
+),
+
+child_summed as (
     select
         'incidents' as measure,
         basis,
         area_code,
         period_type,
         period_start,
-        case
-            when grouping(age_band) = 0 then 'age_band'
-            when grouping(sex) = 0 then 'sex'
-            when grouping(looked_after) = 0 then 'looked_after'
-            else 'total'
-        end as breakdown,
-        coalesce(age_band, sex, looked_after, 'Total') as breakdown_value,
-        count(*) as count,
-        count(distinct child_key) as children,
-        bit_xor(md5_number_lower(episode_key)) as digest
-    from statistics.episode_period
-    group by
+        breakdown,
+        breakdown_value,
+        child_key,
+        sum(incidents) as incidents,
+        bit_xor(digest) as digest
+    from child_breakdown
+    group by all
+),
+
+child_total as (
+    select
         basis,
         area_code,
         period_type,
         period_start,
-        grouping sets ((), (age_band), (sex), (looked_after))
+        child_key,
+        sum(incidents) as incidents,
+        bit_xor(digest) as digest,
+        sum(second_or_later) as second_or_later,
+        bit_xor(second_or_later_digest) as second_or_later_digest
+    from child_value
+    group by all
 ),
 
-repeat_episode as (
+field_child as (
     select
-        episode.*,
-        unnest(
-            case when episode.is_second_or_later then ['incidents_second_or_later'] else [] end
-            || case when child.incidents >= 2 then ['incidents_of_repeaters'] else [] end
-        ) as measure
-    from statistics.episode_period as episode
-    inner join statistics.child_period as child
-        on
-            episode.child_key = child.child_key
-            and episode.basis = child.basis
-            and episode.area_code = child.area_code
-            and episode.period_type = child.period_type
-            and episode.period_start = child.period_start
+        basis,
+        area_code,
+        period_type,
+        period_start,
+        child_key,
+        count(*) as incidents,
+        unnest([
+            {'name': 'ethnicity', 'unfilled': count_if(ethnicity_unknown)},
+            {'name': 'special need or disability', 'unfilled': count_if(sen_or_disability_unknown)},
+            {'name': 'looked after', 'unfilled': count_if(looked_after_unknown)},
+            {'name': 'time found', 'unfilled': count_if(found_unknown)},
+            {'name': 'time returned', 'unfilled': count_if(returned_unknown)},
+            {'name': 'return interview', 'unfilled': count_if(interview_unknown)}
+        ]) as field
+    from statistics.episode_period
+    group by basis, area_code, period_type, period_start, child_key
 ),
 
-repeat_incident as (
+field_breakdown as (
+    select
+        basis,
+        area_code,
+        period_type,
+        period_start,
+        child_key,
+        'field' as breakdown,
+        field.name as breakdown_value,
+        incidents as expected,
+        field.unfilled
+    from field_child
+    union all
+    select
+        basis,
+        area_code,
+        period_type,
+        period_start,
+        child_key,
+        'total' as breakdown,
+        'Total' as breakdown_value,
+        sum(incidents) as expected,
+        sum(field.unfilled) as unfilled
+    from field_child
+    group by basis, area_code, period_type, period_start, child_key
+),
+
+child_measure as (
     select
         measure,
         basis,
         area_code,
         period_type,
         period_start,
+        breakdown,
+        breakdown_value,
+        child_key,
+        incidents,
+        digest
+    from child_summed
+    union all
+    select
+        'incidents_second_or_later' as measure,
+        basis,
+        area_code,
+        period_type,
+        period_start,
         'total' as breakdown,
         'Total' as breakdown_value,
-        count(*) as count,
-        count(distinct child_key) as children,
-        bit_xor(md5_number_lower(episode_key)) as digest
-    from repeat_episode
-    group by all
-),
-
-field as (
+        child_key,
+        second_or_later as incidents,
+        second_or_later_digest as digest
+    from child_total
+    where second_or_later > 0
+    union all
     select
-        *,
-        unnest([
-            {'name': 'ethnicity', 'is_unknown': ethnicity_unknown},
-            {'name': 'special need or disability', 'is_unknown': sen_or_disability_unknown},
-            {'name': 'looked after', 'is_unknown': looked_after_unknown},
-            {'name': 'time found', 'is_unknown': found_unknown},
-            {'name': 'time returned', 'is_unknown': returned_unknown},
-            {'name': 'return interview', 'is_unknown': interview_unknown}
-        ]) as field
-    from statistics.episode_period
-),
-
-field_count as (
-    select
+        'incidents_of_repeaters' as measure,
         basis,
         area_code,
         period_type,
         period_start,
-        case when grouping(field.name) = 0 then 'field' else 'total' end as breakdown,
-        coalesce(field.name, 'Total') as breakdown_value,
-        count(*) as expected,
-        count(distinct child_key) as expected_children,
-        bit_xor(md5_number_lower(episode_key || '|' || field.name)) as expected_digest,
-        count_if(field.is_unknown) as unfilled,
-        count(distinct child_key) filter (where field.is_unknown) as unfilled_children,
-        bit_xor(md5_number_lower(episode_key || '|' || field.name)) filter (where field.is_unknown) as unfilled_digest
-    from field
-    group by
+        'total' as breakdown,
+        'Total' as breakdown_value,
+        child_key,
+        incidents,
+        digest
+    from child_total
+    where incidents >= 2
+    union all
+    select
+        'fields_expected' as measure,
         basis,
         area_code,
         period_type,
         period_start,
-        grouping sets ((), (field.name))
+        breakdown,
+        breakdown_value,
+        child_key,
+        expected as incidents,
+        md5_number_lower(child_key || '|' || expected) as digest
+    from field_breakdown
+    union all
+    select
+        'fields_unknown' as measure,
+        basis,
+        area_code,
+        period_type,
+        period_start,
+        breakdown,
+        breakdown_value,
+        child_key,
+        unfilled as incidents,
+        md5_number_lower(child_key || '|' || unfilled) as digest
+    from field_breakdown
+    where unfilled > 0
 )
 
-select *
-from incident
-union all
-select *
-from repeat_incident
-union all
 select
-    'fields_expected' as measure,
+    measure,
     basis,
     area_code,
     period_type,
     period_start,
     breakdown,
     breakdown_value,
-    expected as count,
-    expected_children as children,
-    expected_digest as digest
-from field_count
-union all
-select
-    'fields_unknown' as measure,
-    basis,
-    area_code,
-    period_type,
-    period_start,
-    breakdown,
-    breakdown_value,
-    unfilled as count,
-    unfilled_children as children,
-    unfilled_digest as digest
-from field_count
-where unfilled > 0
+    sum(incidents)::bigint as count,
+    count(*) as children,
+    bit_xor(digest) as digest
+from child_measure
+group by measure, basis, area_code, period_type, period_start, breakdown, breakdown_value

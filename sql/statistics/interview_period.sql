@@ -5,7 +5,14 @@
 -- is never held to an interview that another authority owes.
 with attributed as (
     select
-        *,
+        episode_key,
+        child_key,
+        return_day,
+        offered,
+        held,
+        within_72_hours,
+        declined,
+        overtaken,
         unnest(['A', 'B']) as basis,
         unnest([area_missing_from, responsible_authority]) as attributed_to
     from statistics.interview_verdict
@@ -13,7 +20,7 @@ with attributed as (
 
 placed as (
     select
-        attributed.*,
+        attributed.* exclude (attributed_to),
         unnest([area.area_code, area.parent_code]) as area_code
     from attributed
     inner join reference.area as area on attributed.attributed_to = area.area_code
@@ -32,7 +39,18 @@ returned as (
     from placed
 )
 
-select returned.*
+select
+    returned.episode_key,
+    returned.child_key,
+    returned.basis,
+    returned.area_code,
+    returned.period_type,
+    returned.period_start,
+    returned.offered,
+    returned.held,
+    returned.within_72_hours,
+    returned.declined,
+    returned.overtaken
 from returned
 inner join statistics.period
     on returned.period_type = period.period_type and returned.period_start = period.period_start

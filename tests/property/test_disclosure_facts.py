@@ -69,7 +69,7 @@ def test_no_fact_is_vacuous() -> None:
 
 
 def test_distinct_children_are_never_added_up() -> None:
-    """No equality links children of different areas or periods, nor bounds theirs by a value that a child may change."""
+    """No equality links children of two areas or periods, and no bound does in a breakdown that a child may change."""
     cells = count_cells(simulate(3, 10, 1, TOWNS), TOWNS)
     system = build_system(planned_cells(cells, POLICY, TOWNS), POLICY, TOWNS)
     described = system.cells.with_row_index("cell")

@@ -66,7 +66,11 @@ def test_the_interval_requirement(low: int, high: int, possible: int, protected:
     ("text", "sense", "terms"),
     [
         ("children <= incidents", "at_least_zero", {"incidents": 1, "children": -1}),
-        ("incidents >= children + 2 children_repeat", "at_least_zero", {"incidents": 1, "children": -1, "children_repeat": -2}),
+        (
+            "incidents >= children + 2 children_repeat",
+            "at_least_zero",
+            {"incidents": 1, "children": -1, "children_repeat": -2},
+        ),
         ("incidents - rhi_offered = 2*children", "zero", {"incidents": 1, "rhi_offered": -1, "children": -2}),
         ("incidents needs children", "needs", {"incidents": 1, "children": 1}),
     ],
@@ -115,7 +119,9 @@ def test_a_published_measure_whose_declaration_is_incomplete_is_refused(content:
         ("percentages", "minimum_base", None),
     ],
 )
-def test_numbers_that_cannot_protect_are_refused(content: dict[str, Any], section: str, key: str, value: object) -> None:
+def test_numbers_that_cannot_protect_are_refused(
+    content: dict[str, Any], section: str, key: str, value: object
+) -> None:
     content[section][key] = value
     with pytest.raises(PolicyError, match=section):
         parse_policy(content)
@@ -152,3 +158,21 @@ def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
 def test_a_region_needs_distinct_boroughs(boroughs: tuple[str, ...]) -> None:
     with pytest.raises(PolicyError, match="borough"):
         Geography("R", boroughs)
+
+
+def test_a_relation_can_name_one_value_of_a_breakdown(content: dict[str, Any]) -> None:
+    fact = "children = children[age_band: 10 to 11] + 2 children[age_band: under 10]"
+    content["relations"] = [{"fact": fact, "because": "a test"}]
+    (relation,) = parse_policy(content).relations
+    assert dict(relation.terms) == {
+        "children": 1,
+        "children[age_band: 10 to 11]": -1,
+        "children[age_band: under 10]": -2,
+    }
+    assert set(relation.measures) == {"children"}
+    content["relations"][0]["at"] = "every_breakdown"
+    with pytest.raises(PolicyError, match="names a value"):
+        parse_policy(content)
+    content["relations"] = [{"fact": fact.replace("age_band", "height"), "because": "a test"}]
+    with pytest.raises(PolicyError, match="breakdown height is not declared"):
+        parse_policy(content)

@@ -40,7 +40,7 @@ def test_authorities_looked_after_children_are_near_the_published_year(full: tup
     found = {(measure, code): value for measure, code, value in means.iter_rows()}
     for code, row in load_settings(CONTRACTS).looked_after.items():
         assert found["looked_after_incidents", code] == pytest.approx(row.incidents, rel=0.10)
-        assert found["looked_after_children", code] == pytest.approx(row.children, rel=0.17)
+        assert found["looked_after_children", code] == pytest.approx(row.children, rel=0.18)
         assert found["looked_after_away_incidents", code] == pytest.approx(row.away_incidents, rel=0.20, abs=1.5)
 
 

@@ -28,7 +28,9 @@ def places(*coordinates: tuple[str, str, str, date, date, str, str]) -> pl.DataF
     return frame.with_columns(CELL_ID.alias("cell_id"))
 
 
-def year(measure: str, area: str, breakdown: str = "total", value: str = "Total") -> tuple[str, str, str, date, date, str, str]:
+def year(
+    measure: str, area: str, breakdown: str = "total", value: str = "Total"
+) -> tuple[str, str, str, date, date, str, str]:
     """A cell of the year to March 2024."""
     return (measure, area, "year_to_march", date(2023, 4, 1), date(2024, 3, 31), breakdown, value)
 
@@ -44,7 +46,15 @@ def areas(x: Tables) -> Tables:
     """Incidents of R, T1, T2, then children of the same."""
     i, i1, i2, c, c1, c2 = x
     adds = (i == i1 + i2) & (c >= np.maximum(c1, c2)) & (c <= c1 + c2)
-    return adds & (c <= i) & (c1 <= i1) & (c2 <= i2) & ((c > 0) | (i == 0)) & ((c1 > 0) | (i1 == 0)) & ((c2 > 0) | (i2 == 0))
+    return (
+        adds
+        & (c <= i)
+        & (c1 <= i1)
+        & (c2 <= i2)
+        & ((c > 0) | (i == 0))
+        & ((c1 > 0) | (i1 == 0))
+        & ((c2 > 0) | (i2 == 0))
+    )
 
 
 def breakdowns(x: Tables) -> Tables:

@@ -58,7 +58,9 @@ def test_what_passes_withstands_the_exact_attack(seed: int, children: int) -> No
     )
     assert ((claims["low"] == 0) | (claims["high"] > POLICY.unsafe_to)).all()
     assert (claims["high"] > claims["low"]).all()
-    shown = passed.cells.join(claims, on="cell_id").select(pl.col("count") - pl.col("low"), pl.col("high") - pl.col("count"))
+    shown = passed.cells.join(claims, on="cell_id").select(
+        pl.col("count") - pl.col("low"), pl.col("high") - pl.col("count")
+    )
     assert (shown.to_numpy() <= max(POLICY.reach)).all()
 
 

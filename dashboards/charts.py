@@ -1,0 +1,348 @@
+"""Charts as Plotly figures in JSON form, drawn from points and nothing else.
+
+Each function takes values that the page also shows in its table, rounded as the page writes them: a chart holds no number, hover
+text, order or axis range that the table does not. Wording is in `sentences`; colours are in `theme`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dashboards import theme
+from dashboards.points import Point
+from dashboards.words import Measure, amount, shown
+
+_BAR_HEIGHT = 34
+_MOST_TICKS = 5
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One value on a chart: where it stands, the value as rounded for the page, and its 95% limits."""
+
+    label: str
+    value: float | None
+    symbol: str = ""
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True)
+class Series:
+    """Marks that share a name, one for each place on the axis."""
+
+    name: str
+    marks: tuple[Mark, ...]
+
+
+def rounded(value: float | None, measure: Measure) -> float | None:
+    """Round a value as far as the page writes it, so that the chart knows no more than the table."""
+    if value is None:
+        return None
+    return round(value, 2 if measure.unit == "share" else measure.decimals)
+
+
+def mark(point: Point, label: str, measure: Measure) -> Mark:
+    """Turn a figure into a mark."""
+    value, lower, upper = (rounded(v, measure) for v in (point.value, point.lower_95, point.upper_95))
+    return Mark(label, value, point.symbol, lower, upper)
+
+
+def area_bars(marks: Sequence[Mark], region: Mark | None, measure: Measure, axis: str) -> dict[str, Any]:
+    """Draw one bar for each area with its 95% interval and a line for the region. The value stands beside the name."""
+    trace: dict[str, Any] = {
+        "error_x": _interval(marks),
+        "hoverinfo": "text",
+        "hovertext": [_hover(item, measure) for item in marks],
+        "marker": {"color": theme.NAVY},
+        "orientation": "h",
+        "type": "bar",
+        "width": 0.62,
+        "x": [item.value for item in marks],
+        "y": [item.label for item in marks],
+    }
+    ticks = [f"{item.label}  <b>{shown(item.value, item.symbol, measure)}</b>" for item in marks]
+    layout = theme.layout(
+        height=_BAR_HEIGHT * len(marks) + 96,
+        xaxis=theme.value_axis(axis, percent=measure.unit == "share"),
+        yaxis=theme.category_axis(autorange="reversed", ticktext=ticks, tickvals=[item.label for item in marks]),
+    )
+    if region and region.value is not None:
+        layout |= _reference_line(region, measure)
+    return _figure([trace], layout)
+
+
+def area_groups(series: Sequence[Series], measure: Measure, axis: str) -> dict[str, Any]:
+    """Draw grouped bars for each area, one colour a series."""
+    traces = [
+        {
+            "cliponaxis": False,
+            "hoverinfo": "text",
+            "hovertext": [f"{item.name}<br>{_hover(m, measure)}" for m in item.marks],
+            "marker": {"color": theme.PALETTE[index]},
+            "name": item.name,
+            "orientation": "h",
+            "text": [shown(m.value, m.symbol, measure) for m in item.marks],
+            "textfont": {"size": 12},
+            "textposition": "outside",
+            "type": "bar",
+            "x": [m.value for m in item.marks],
+            "y": [m.label for m in item.marks],
+        }
+        for index, item in enumerate(series)
+    ]
+    labels = [_gap_label(series, place) for place in range(len(series[0].marks))]
+    layout = theme.layout(
+        bargap=0.3,
+        bargroupgap=0.05,
+        barmode="group",
+        height=(18 * len(series) + 16) * len(series[0].marks) + 110,
+        legend=theme.LEGEND | {"traceorder": "normal"},
+        margin={"b": 44, "l": 8, "pad": 4, "r": 48, "t": 44},
+        showlegend=True,
+        xaxis=theme.value_axis(axis, percent=measure.unit == "share"),
+        yaxis=theme.category_axis(
+            autorange="reversed", ticktext=labels, tickvals=[item.label for item in series[0].marks]
+        ),
+    )
+    return _figure(traces, layout)
+
+
+def area_dots(series: Sequence[Series], measure: Measure, axis: str, *, joined: bool = False) -> dict[str, Any]:
+    """Draw one line of marks for each area: several readings of one thing, or the first and the last year joined."""
+    traces = [
+        {
+            "hoverinfo": "text",
+            "hovertext": [f"{item.name}<br>{_hover(m, measure)}" for m in item.marks],
+            "marker": {
+                "color": theme.PALETTE[index],
+                "line": {"color": "#FFFFFF", "width": 1},
+                "size": 13,
+                "symbol": theme.MARKERS[index],
+            },
+            "mode": "markers",
+            "name": item.name,
+            "type": "scatter",
+            "x": [m.value for m in item.marks],
+            "y": [m.label for m in item.marks],
+        }
+        for index, item in enumerate(series)
+    ]
+    places = series[0].marks
+    labels = [_pair_label(series, place, measure) if joined else _gap_label(series, place) for place in range(len(places))]
+    layout = theme.layout(
+        height=_BAR_HEIGHT * len(places) + 118,
+        legend=theme.LEGEND,
+        margin={"b": 44, "l": 8, "pad": 4, "r": 20, "t": 64 if len(series) > 2 else 44},  # noqa: PLR2004 - a third name wraps the legend
+        shapes=[_row_line(series, place) for place in range(len(places))],
+        showlegend=True,
+        xaxis=theme.value_axis(axis, percent=measure.unit == "share"),
+        yaxis=theme.category_axis(
+            autorange="reversed",
+            gridcolor=theme.GRID,
+            showgrid=not joined,
+            ticktext=labels,
+            tickvals=[item.label for item in places],
+        ),
+    )
+    return _figure(traces, layout)
+
+
+def trend(series: Sequence[Series], measure: Measure, axis: str) -> dict[str, Any]:
+    """Draw lines over periods. A period without a value is a gap, never a zero; each line is named at its end."""
+    labels = [item.label for item in series[0].marks]
+    few = len(labels) <= 16  # noqa: PLR2004 - more markers than this hide the line
+    traces = [
+        {
+            "connectgaps": False,
+            "hoverinfo": "text",
+            "hovertext": [f"{item.name}<br>{_hover(m, measure)}" for m in item.marks],
+            "line": {"color": theme.PALETTE[index], "dash": theme.DASHES[index], "width": 3},
+            "marker": {"color": theme.PALETTE[index], "size": 8 if few else 4, "symbol": theme.MARKERS[index]},
+            "mode": "lines+markers",
+            "name": item.name,
+            "type": "scatter",
+            "x": labels,
+            "y": [m.value for m in item.marks],
+        }
+        for index, item in enumerate(series)
+    ]
+    top = _nice_top([m.value for item in series for m in item.marks if m.value is not None])
+    layout = theme.layout(
+        annotations=_line_names(series, top) if len(series) > 1 else [],
+        height=380,
+        hovermode="closest",
+        margin={"b": 44, "l": 8, "pad": 4, "r": 118 if len(series) > 1 else 24, "t": 20},
+        xaxis=theme.category_axis(range=[-0.4, len(labels) - 0.6], ticks="outside", tickvals=_some(labels), tickfont={"size": 13}),
+        yaxis=theme.value_axis(axis, percent=measure.unit == "share", range=[0, top]),
+    )
+    return _figure(traces, layout)
+
+
+def columns(series: Sequence[Series], measure: Measure, axis: str) -> dict[str, Any]:
+    """Draw upright bars for a few periods or groups, with the value on each."""
+    labels = [item.label.replace("Year to ", "Year to<br>") for item in series[0].marks]
+    traces = [
+        {
+            "cliponaxis": False,
+            "error_y": _interval(item.marks) if len(series) == 1 else {"visible": False},
+            "hoverinfo": "text",
+            "hovertext": [f"{item.name}<br>{_hover(m, measure)}" for m in item.marks],
+            "marker": {"color": theme.PALETTE[index]},
+            "name": item.name,
+            "text": [shown(m.value, m.symbol, measure) for m in item.marks],
+            "textangle": 0,
+            "textfont": {"size": 12},
+            "textposition": "outside",
+            "type": "bar",
+            "x": labels,
+            "y": [m.value for m in item.marks],
+        }
+        for index, item in enumerate(series)
+    ]
+    layout = theme.layout(
+        bargap=0.25,
+        barmode="group",
+        height=380,
+        legend=theme.LEGEND,
+        margin={"b": 44, "l": 8, "pad": 4, "r": 16, "t": 48},
+        showlegend=len(series) > 1,
+        uniformtext={"minsize": 10, "mode": "show"},
+        xaxis=theme.category_axis(tickfont={"size": 13}),
+        yaxis=theme.value_axis(axis, percent=measure.unit == "share"),
+    )
+    return _figure(traces, layout)
+
+
+def serialise(figure: dict[str, Any]) -> str:
+    """Write a chart as JSON that is safe inside a script element; the same chart gives the same bytes."""
+    text = json.dumps({"config": theme.CONFIG} | figure, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _figure(traces: list[dict[str, Any]], layout: dict[str, Any]) -> dict[str, Any]:
+    """Let Plotly check every property name and value, so that a misspelt one is an error and not an odd chart."""
+    import plotly.graph_objects as go
+
+    figure: dict[str, Any] = go.Figure(data=traces, layout=layout).to_plotly_json()
+    return {"data": figure["data"], "layout": figure["layout"]}
+
+
+def _hover(item: Mark, measure: Measure) -> str:
+    text = f"{item.label}: {shown(item.value, item.symbol, measure)}"
+    if item.lower is not None and item.upper is not None and item.value is not None:
+        text += f" (95% interval {amount(item.lower, measure)} to {amount(item.upper, measure)})"
+    return text
+
+
+def _interval(marks: Sequence[Mark]) -> dict[str, Any]:
+    known = [item for item in marks if None not in (item.value, item.lower, item.upper)]
+    if not known:
+        return {"visible": False}
+    return {
+        "array": [_reach(item.upper, item.value) for item in marks],
+        "arrayminus": [_reach(item.value, item.lower) for item in marks],
+        "color": theme.CHARCOAL,
+        "symmetric": False,
+        "thickness": 1.5,
+        "type": "data",
+        "width": 4,
+    }
+
+
+def _reach(further: float | None, nearer: float | None) -> float:
+    return 0.0 if further is None or nearer is None else round(max(0.0, further - nearer), 6)
+
+
+def _reference_line(region: Mark, measure: Measure) -> dict[str, Any]:
+    line = {"color": theme.ORANGE, "dash": "dash", "width": 2.5}
+    position = {"x0": region.value, "x1": region.value, "xref": "x", "y0": 0, "y1": 1, "yref": "paper"}
+    text = f"{region.label} {shown(region.value, region.symbol, measure)}"
+    note = {
+        "font": {"color": "#A33D0B", "size": 13},
+        "showarrow": False,
+        "text": f"<b>{text}</b>",
+        "x": region.value,
+        "xanchor": "center",
+        "xref": "x",
+        "y": 1,
+        "yanchor": "bottom",
+        "yref": "paper",
+    }
+    return {"annotations": [note], "shapes": [{"type": "line", "line": line, **position}]}
+
+
+def _gap_label(series: Sequence[Series], place: int) -> str:
+    """The name on the axis, with the mark of every gap at that place."""
+    marks = [item.marks[place] for item in series]
+    gaps = list(dict.fromkeys(f"[{m.symbol or 'x'}]" for m in marks if m.value is None))
+    return " ".join([marks[0].label, *gaps])
+
+
+def _pair_label(series: Sequence[Series], place: int, measure: Measure) -> str:
+    marks = [item.marks[place] for item in series]
+    return f"{marks[0].label}  <b>{' → '.join(shown(m.value, m.symbol, measure) for m in marks)}</b>"
+
+
+def _row_line(series: Sequence[Series], place: int) -> dict[str, Any]:
+    values = [item.marks[place].value for item in series]
+    known = [value for value in values if value is not None] or [0]
+    return {
+        "layer": "below",
+        "line": {"color": theme.AXIS, "width": 2},
+        "type": "line",
+        "x0": min(known),
+        "x1": max(known),
+        "xref": "x",
+        "y0": place,
+        "y1": place,
+        "yref": "y",
+    }
+
+
+def _nice_top(values: Sequence[float]) -> float:
+    """End of the value axis: a little above the greatest value shown."""
+    greatest = max(values, default=1) or 1
+    step: float = 10.0 ** (len(str(int(greatest))) - 1) if greatest >= 1 else 0.1
+    top = step
+    while top < greatest * 1.05:
+        top += step / 2
+    return round(top, 6)
+
+
+def _line_names(series: Sequence[Series], top: float) -> list[dict[str, Any]]:
+    """Name each line at its last value, moved apart where two ends lie close together."""
+    least = top * 0.075
+    ends = []
+    for index, item in enumerate(series):
+        known = [m for m in item.marks if m.value is not None]
+        if known and known[-1].value is not None:
+            ends.append((known[-1].value, index))
+    placed: list[tuple[float, int]] = []
+    for value, index in sorted(ends):
+        low = placed[-1][0] + least * (1 + series[placed[-1][1]].name.count("<br>")) if placed else 0.0
+        placed.append((max(value, low), index))
+    return [
+        {
+            "align": "left",
+            "font": {"color": theme.TEXT, "size": 13},
+            "showarrow": False,
+            "text": f'<span style="color:{theme.PALETTE[index]}">●</span> {series[index].name}',
+            "x": 1,
+            "xanchor": "left",
+            "xref": "paper",
+            "xshift": 4,
+            "y": round(height, 6),
+            "yref": "y",
+        }
+        for height, index in placed
+    ]
+
+
+def _some(labels: Sequence[str]) -> list[str]:
+    """At most a handful of labels for a narrow screen, evenly spaced, the last one included."""
+    every = max(1, -(-len(labels) // _MOST_TICKS))
+    return list(labels[::-1][::every][::-1])

@@ -1,0 +1,72 @@
+"""`mfh cite`: one published figure as a citation."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import click
+
+from pipelines.commands.inputs import current_warehouse
+from pipelines.errors import CommandError
+from pipelines.home import Home
+from pipelines.warehouse.connection import query_frame
+
+_BASES = {"A": "area the child went missing from (basis A)", "B": "authority responsible for the child (basis B)"}
+_SYMBOLS = {
+    "c": "not shown: the published base is too small",
+    "x": "not available: the area's data were not received",
+    "z": "not applicable: the earlier data that the definition needs are not loaded",
+    "u": "data for part of the period were not received",
+}
+
+
+def cite_figure(home: Home, figure_id: str) -> None:
+    """Print the figure, its parts, its method, its caveats and a checksum over what was published."""
+    with current_warehouse(home) as connection:
+        found = query_frame(
+            connection,
+            """
+            select figure.*, indicator.title, indicator.unit, indicator.source, area.name as area,
+                strftime(figure.period_start, '%-d %B %Y') as first_day,
+                strftime(figure.period_end, '%-d %B %Y') as last_day,
+                parameter.policy_version, parameter.base, parameter.synthetic
+            from published.indicator as figure
+            inner join rules.indicator as indicator
+                on figure.indicator_id = indicator.indicator_id and figure.variant = indicator.variant
+            inner join reference.area as area on figure.area_code = area.area_code
+            cross join published.parameter as parameter
+            where figure.figure_id = $figure_id
+            """,
+            figure_id=figure_id,
+        ).to_dicts()
+    if not found:
+        msg = f"There is no published figure {figure_id}; ids stand in the CSV files of the public page."
+        raise CommandError(msg)
+    click.echo(_citation(found[0]))
+
+
+def _citation(figure: dict[str, Any]) -> str:
+    content = "|".join(
+        str(figure[name]) for name in ("figure_id", "numerator", "denominator", "value", "symbol", "release_id")
+    )
+    value = "no figure" if figure["value"] is None else f"{figure['value']:.4g}"
+    note = _SYMBOLS.get(figure["symbol"], "")
+    lines = [
+        f"{figure['title']}, {figure['area']}, {figure['first_day']} to {figure['last_day']}"
+        + ("" if figure["breakdown"] == "total" else f", {figure['breakdown_value']}")
+        + f": {value} ({figure['unit']}){'; ' + note if note else ''}.",
+        f"Numerator {figure['numerator']}, denominator {figure['denominator']}"
+        + (f" (population of mid-{figure['population_year']})" if figure["population_year"] else ""),
+        f"Basis: {_BASES[figure['basis']]}",
+        f"Method: {figure['method'].replace('_', ' ')} of counts to base {figure['base']}, policy "
+        f"{figure['policy_version']}; everything else is derived from the rounded counts",
+        f"95% interval: {figure['lower_95']:.4g} to {figure['upper_95']:.4g}"
+        if figure["lower_95"] is not None
+        else "95% interval: none",
+        f"Definition after: {figure['source']}",
+        f"Release {figure['release_id']}; SHA-256 {hashlib.sha256(content.encode()).hexdigest()}",
+    ]
+    if figure["synthetic"]:
+        lines.append("Synthetic demonstration data: not to be cited as fact.")
+    return "\n".join(lines)

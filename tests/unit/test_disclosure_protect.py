@@ -1,0 +1,197 @@
+"""Only what the audit passes leaves, the same each time, without anything secret; a broken protector is stopped."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pipelines.disclosure.audit import AuditReport, Finding, audit
+from pipelines.disclosure.cells import PUBLISHED_CELL, planned_cells
+from pipelines.disclosure.errors import CellsError
+from pipelines.disclosure.key import RoundingKey
+from pipelines.disclosure.ledger import append_release, read_ledger
+from pipelines.disclosure.protect import DisclosureRefused, Protection, protect
+from pipelines.disclosure.rounding import Rounded
+from pipelines.disclosure.system import System
+from tests.disclosure_data import GEOGRAPHY, POLICY, TOWNS, count_cells, simulate
+
+KEY = RoundingKey(bytes(range(32)))
+module = importlib.import_module("pipelines.disclosure.protect")
+
+
+@pytest.fixture(scope="module")
+def cells() -> pl.DataFrame:
+    """True cells of a small region with many small counts."""
+    return count_cells(simulate(11, 60, 1, TOWNS), TOWNS)
+
+
+@pytest.fixture(scope="module")
+def passed(cells: pl.DataFrame) -> Protection:
+    """What may be published of it."""
+    return protect(cells, POLICY, KEY, TOWNS)
+
+
+def test_what_is_published_has_only_public_columns_and_rounded_counts(passed: Protection, cells: pl.DataFrame) -> None:
+    assert dict(passed.cells.schema) == PUBLISHED_CELL
+    assert passed.report.passed
+    assert passed.report.unsafe > 50
+    assert passed.cells.get_column("cell_id").equals(planned_cells(cells, POLICY, TOWNS).get_column("cell_id"))
+    assert (passed.cells.get_column("count") % 5 == 0).all()
+    assert set(passed.cells.get_column("symbol")) == {""}
+    assert set(passed.cells.get_column("method")) == {"controlled_rounding"}
+
+
+def test_the_same_input_gives_the_same_bytes(passed: Protection, cells: pl.DataFrame) -> None:
+    again = protect(cells.sample(fraction=1, shuffle=True, seed=2), POLICY, KEY, TOWNS)
+    assert again.cells.write_csv() == passed.cells.write_csv()
+    assert again.report.to_json() == passed.report.to_json()
+
+
+def test_a_change_inside_a_rounding_interval_that_keeps_the_target_shows_nowhere(cells: pl.DataFrame) -> None:
+    """Non-interference: what leaves depends on a true zero only through its being zero."""
+    quiet = cells.with_columns(
+        member_digest=pl.when(pl.col("count") == 0).then(pl.lit("other")).otherwise("member_digest")
+    )
+    assert protect(quiet, POLICY, KEY, TOWNS).cells.equals(protect(cells, POLICY, KEY, TOWNS).cells)
+
+
+def test_coverage_shows_as_a_symbol(cells: pl.DataFrame) -> None:
+    covered = cells.with_columns(
+        coverage=pl.col("area_code").replace_strict({"T1": "none", "T2": "partial"}, default="complete")
+    )
+    published = protect(covered, POLICY, KEY, TOWNS).cells
+    by_area = {area: published.filter(area_code=area) for area in ("T1", "T2", "T3", "R")}
+    assert by_area["T1"].get_column("count").null_count() == by_area["T1"].height
+    assert {area: set(frame["symbol"]) for area, frame in by_area.items()} == {
+        "T1": {"x"},
+        "T2": {"u"},
+        "T3": {""},
+        "R": {""},
+    }
+    assert by_area["T2"].get_column("count").null_count() == 0
+
+
+def test_a_region_that_sent_nothing_can_be_published() -> None:
+    nothing = count_cells(simulate(1, 0, 1), GEOGRAPHY).with_columns(coverage=pl.lit("none"))
+    passed = protect(nothing, POLICY, KEY, GEOGRAPHY)
+    assert passed.report.passed
+    assert passed.report.least_width is None
+    assert passed.cells.get_column("count").null_count() == passed.cells.height > 500
+
+
+def test_counts_that_contradict_the_policy_are_refused_without_being_quoted(cells: pl.DataFrame) -> None:
+    one = pl.col("cell_id") == "incidents|A|R|year_to_march|2021-04-01|total|Total"
+    more = cells.with_columns(count=pl.when(one).then(4711).otherwise("count"))
+    with pytest.raises(CellsError, match="incidents by borough") as refusal:
+        protect(more, POLICY, KEY, TOWNS)
+    assert "4711" not in str(refusal.value)
+
+
+def exactly(counts: np.ndarray) -> np.ndarray:
+    """A protector that does not protect."""
+    return counts
+
+
+def to_the_nearest(counts: np.ndarray) -> np.ndarray:
+    """A protector that rounds each cell for itself."""
+    return (counts + 2) // 5 * 5
+
+
+def up(counts: np.ndarray) -> np.ndarray:
+    """A protector that rounds every cell up."""
+    return -(-counts // 5) * 5
+
+
+def hiding_small_ones(counts: np.ndarray) -> np.ndarray:
+    """A protector that hides only the small counts."""
+    return np.where(counts <= 5, 0, counts)
+
+
+@pytest.mark.parametrize("broken", [exactly, to_the_nearest, up, hiding_small_ones])
+def test_a_broken_protector_is_stopped(
+    cells: pl.DataFrame, monkeypatch: pytest.MonkeyPatch, broken: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    def rounding(system: System, *_: object, **__: object) -> Rounded:
+        counts = system.cells.get_column("count").to_numpy()
+        return Rounded(broken(counts), np.full_like(counts, POLICY.reach[-1]))
+
+    monkeypatch.setattr(module, "round_counts", rounding)
+    with pytest.raises(DisclosureRefused) as refusal:
+        protect(cells, POLICY, KEY, TOWNS)
+    assert not refusal.value.report.passed
+    assert "|" not in str(refusal.value)
+
+
+def test_a_protector_that_forgets_facts_is_stopped(cells: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    build = module.build_system
+
+    def forgetful(*arguments: object) -> System:
+        system = build(*arguments)
+        kept = np.array(["by borough" not in reason for reason in system.reasons])
+        return System(
+            system.cells, system.matrix[kept], system.equality[kept], tuple(np.array(system.reasons)[kept]),
+            system.needs, system.needs_reasons,
+        )  # fmt: skip
+
+    monkeypatch.setattr(module, "build_system", forgetful)
+    with pytest.raises(DisclosureRefused) as refusal:
+        protect(cells, POLICY, KEY, TOWNS)
+    assert any(finding.reason.startswith("contradicts: area") for finding in refusal.value.report.refused)
+
+
+def test_a_refused_group_is_rounded_again_further_out_and_the_others_stay(
+    cells: pl.DataFrame, passed: Protection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attacks = []
+
+    def suspicious_at_first(published: pl.DataFrame, *arguments: Any, **options: Any) -> AuditReport:
+        report = audit(published, *arguments, **options)
+        attacks.append(published)
+        doubt = Finding(published.filter(basis="B").item(0, "cell_id"), "known too closely")
+        return replace(report, refused=(doubt,)) if len(attacks) == 1 else report
+
+    monkeypatch.setattr(module, "audit", suspicious_at_first)
+    again = protect(cells, POLICY, KEY, TOWNS).cells
+    assert len(attacks) == 2
+    assert again.filter(basis="A").equals(passed.cells.filter(basis="A"))
+    reach = POLICY.reach.index(passed.cells.filter(basis="B").item(0, "within"))
+    assert set(again.filter(basis="B").get_column("within")) == {POLICY.reach[reach + 1]}
+
+
+def test_after_the_last_reach_the_release_is_refused(cells: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never_satisfied(published: pl.DataFrame, *arguments: Any, **options: Any) -> AuditReport:
+        doubts = tuple(Finding(cell, "known too closely") for cell in published.get_column("cell_id"))
+        return replace(audit(published, *arguments, **options), refused=doubts)
+
+    monkeypatch.setattr(module, "audit", never_satisfied)
+    with pytest.raises(DisclosureRefused, match="refuses the release"):
+        protect(cells, POLICY, KEY, TOWNS)
+
+
+def test_a_later_release_moves_few_figures_and_withstands_the_joint_attack(tmp_path: Path) -> None:
+    episodes = simulate(11, 60, 1, TOWNS)
+    released: list[Protection] = []
+    for release, known in (("r1", episodes.head(-2)), ("r2", episodes), ("r2", episodes)):
+        earlier = read_ledger(tmp_path, before=release)
+        made = protect(count_cells(known, TOWNS), POLICY, KEY, TOWNS, earlier=earlier)
+        append_release(tmp_path, release, made.cells, policy_version=POLICY.version, key_fingerprint=KEY.fingerprint)
+        released.append(made)
+    first, second, again = released
+    assert again.cells.equals(second.cells)
+    assert (first.report.releases, second.report.releases) == (0, 1)
+    both = first.cells.join(second.cells, on="cell_id", suffix="_now")
+    moved = both.filter(pl.col("count") != pl.col("count_now")).height
+    unpinned = protect(count_cells(episodes, TOWNS), POLICY, KEY, TOWNS).cells.join(first.cells, on="cell_id")
+    assert moved < unpinned.filter(pl.col("count") != pl.col("count_right")).height
+    assert moved < both.height / 10
+
+
+def test_progress_names_its_stage(cells: pl.DataFrame) -> None:
+    seen: list[tuple[str, int, int]] = []
+    protect(cells, POLICY, KEY, TOWNS, progress=lambda *step: seen.append(step))
+    assert seen == [("rounding", 1, 2), ("rounding", 2, 2), ("audit", 1, 2), ("audit", 2, 2)]
