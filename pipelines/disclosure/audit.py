@@ -139,7 +139,7 @@ def audit(
     policy = policy if seconds is None else replace(policy, seconds_per_component=seconds)
     cells = _readable(published)
     planned = cells.join(policy.plan(), on=_IN_PLAN, how="semi").with_columns(empty=_known_empty(unsafe))
-    known = public_knowledge(_after(planned, earlier, policy), policy, geography)
+    known = public_knowledge(_after(planned, earlier, policy, geography), policy, geography)
     findings = [*_misfits(cells, unsafe, policy, geography), *_contradictions(planned, known)]
     verdicts = _verdicts(planned, unsafe, known, policy, progress)
     failed = verdicts.filter(pl.col("verdict") != "")
@@ -241,18 +241,38 @@ def _incomplete(placed: pl.DataFrame, geography: Geography) -> pl.DataFrame:
     )
 
 
-def _after(planned: pl.DataFrame, earlier: pl.DataFrame | None, policy: Policy) -> pl.DataFrame:
+def _after(planned: pl.DataFrame, earlier: pl.DataFrame | None, policy: Policy, geography: Geography) -> pl.DataFrame:
     """This release's cells, in order, followed by those of earlier releases that were shown and are still planned."""
-    now = planned.with_columns(release=pl.lit(None, dtype=pl.Int64))
-    if earlier is None:
-        return now.with_columns(release=pl.lit(1, dtype=pl.Int64))
+    if earlier is None or earlier.is_empty():
+        return planned.with_columns(release=pl.lit(1, dtype=pl.Int64))
+    now = planned.with_columns(release=pl.lit(earlier.get_column("sequence").max(), dtype=pl.Int64) + 1)
     before = (
         earlier.filter(pl.col("count").is_not_null())
         .join(policy.plan(), on=_IN_PLAN, how="semi")
         .with_columns(release=pl.col("sequence"), empty=pl.lit(value=False))
         .select(now.columns)
     )
-    return pl.concat([now, before]).with_columns(pl.col("release").fill_null(pl.col("release").max() + 1).fill_null(1))
+    groups = public_knowledge(now, policy, geography).groups()
+    label = pl.DataFrame(
+        {
+            "cell_id": now.get_column("cell_id").gather(np.concatenate(groups)),
+            "group": np.repeat(range(len(groups)), [*map(len, groups)]),
+        }
+    )
+    stacked = pl.concat([now, before]).join(label, on="cell_id", how="left", maintain_order="left")
+    return _without_repetition(stacked).drop("group")
+
+
+def _without_repetition(stacked: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what a release said of a group of linked cells where the next one said exactly the same.
+
+    It adds nothing: whatever was possible of the later is possible of the earlier with the same counts. So a year that
+    no late record touches costs the attack nothing, however often it is released.
+    """
+    said = pl.format("{} {} {}", "cell_id", "count", "within").sort().str.join("\n")
+    told = stacked.group_by("group", "release").agg(said=said).sort("group", "release")
+    repeated = told.filter(pl.col("said") == pl.col("said").shift(-1).over("group"))
+    return stacked.join(repeated, on=["group", "release"], how="anti", nulls_equal=True, maintain_order="left")
 
 
 def _contradictions(planned: pl.DataFrame, known: Knowledge) -> list[Finding]:

@@ -62,8 +62,9 @@ class Measure:
 class Relation:
     """A fact between measures at one coordinate.
 
-    `terms` are (count, coefficient); a count is a measure, or `measure[breakdown: value]`. `at_least_zero` and `zero` speak of the sum of coefficient times count;
-    `needs` has two terms: where the first count is not zero, the second is not zero.
+    `terms` are (count, coefficient); a count is a measure, or `measure[breakdown: value]`. `at_least_zero` and `zero`
+    speak of the sum of coefficient times count; `needs` has two terms: where the first count is not zero, the second
+    is not zero.
     """
 
     text: str

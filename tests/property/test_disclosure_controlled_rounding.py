@@ -5,6 +5,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.disclosure.attacker import public_knowledge
 from pipelines.disclosure.cells import planned_cells
 from pipelines.disclosure.key import RoundingKey
 from pipelines.disclosure.protect import protect
@@ -48,20 +49,19 @@ def test_rounding_keeps_the_facts_and_stays_close(seed: int, children: int, numb
 @settings(max_examples=8, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**6), children=st.integers(1, 200))
 def test_what_passes_withstands_the_exact_attack(seed: int, children: int) -> None:
-    """The verdict rests on witnesses; here the proved interval of every unsafe cell is compared with its claim."""
+    """The verdict rests on witnesses; here the true interval of some unsafe cells is searched for and holds the claim."""
     cells = count_cells(simulate(seed, children, 1, TOWNS), TOWNS)
     passed = protect(cells.sample(fraction=1, shuffle=True, seed=seed), POLICY, key(seed), TOWNS)
     assert passed.cells.equals(protect(cells, POLICY, key(seed), TOWNS).cells)
     claims = passed.report.verdicts
-    assert claims.get_column("cell_id").sort().to_list() == (
-        small(planned_cells(cells, POLICY, TOWNS)).get_column("cell_id").sort().to_list()
-    )
+    unsafe = small(planned_cells(cells, POLICY, TOWNS))
+    assert claims.get_column("cell_id").to_list() == unsafe.get_column("cell_id").sort().to_list()
     assert ((claims["low"] == 0) | (claims["high"] > POLICY.unsafe_to)).all()
-    assert (claims["high"] > claims["low"]).all()
-    shown = passed.cells.join(claims, on="cell_id").select(
-        pl.col("count") - pl.col("low"), pl.col("high") - pl.col("count")
-    )
-    assert (shown.to_numpy() <= max(POLICY.reach)).all()
+    known = public_knowledge(passed.cells.with_columns(release=1, empty=False), POLICY, TOWNS)
+    sampled = passed.cells.with_row_index("cell").join(claims, on="cell_id").sample(min(3, claims.height), seed=seed)
+    for cell, low, high in sampled.select("cell", "low", "high").iter_rows():
+        least, greatest = known.interval(cell, 10)
+        assert least <= low < high <= greatest
 
 
 def test_rounding_does_not_lean() -> None:

@@ -106,19 +106,18 @@ def test_a_table_that_does_not_add_up_is_refused_even_if_nothing_is_pinned() -> 
     ("true", "printed", "verdict"),
     [
         # "Nobody had 30 incidents": 0 to 4 children, and at least one.
-        ({"incidents": 30, "children": 2}, {"incidents": 30, "children": 0}, "known to be small"),
+        ((("incidents", 30), ("children", 2)), (30, 0), "known to be small"),
         # At least one repeat child, and at most nine episodes of two or more each.
-        ({"incidents_of_repeaters": 5, "children_repeat": 2}, {"incidents_of_repeaters": 5, "children_repeat": 5}, "known to be small"),
+        ((("incidents_of_repeaters", 5), ("children_repeat", 2)), (5, 5), "known to be small"),
     ],
-)  # fmt: skip
+)
 def test_a_relation_that_gives_a_small_count_away_is_refused(
-    true: dict[str, int], printed: dict[str, int], verdict: str
+    true: tuple[tuple[str, int], ...], printed: tuple[int, int], verdict: str
 ) -> None:
-    policy = policy_for({"measures": list(true), "areas": ["region"]})
-    cells = region(**true).with_columns(children=pl.lit(2)).sort("cell_id")
-    report = attack(cells, [printed[measure] for measure in cells["measure"]], policy, ONE)
-    smallest = min(true, key=lambda measure: true[measure])
-    assert report.verdicts.filter(cell_id=cell("R", smallest)).get_column("verdict").to_list() == [verdict]
+    policy = policy_for({"measures": [measure for measure, _ in true], "areas": ["region"]})
+    cells = region(**dict(true)).with_columns(children=pl.lit(2))
+    report = attack(cells, list(printed), policy, ONE)
+    assert report.verdicts.filter(cell_id=cell("R", true[1][0])).get_column("verdict").to_list() == [verdict]
     assert not report.passed
 
 
@@ -148,6 +147,20 @@ def test_a_late_record_that_shows_a_small_count_is_refused() -> None:
     assert Finding(cell("T1"), "known to be small") in joint.refused
     assert joint.releases == 1
     assert audit(as_published(cells, first), small(cells), INCIDENTS, TOWNS, earlier=earlier).passed
+
+
+def test_releases_that_say_the_same_cost_the_attack_nothing_and_hide_nothing_from_it() -> None:
+    cells = towns(14, 3, 3, 4, 4)
+    said = [as_published(cells, counts) for counts in ([15, 5, 0, 5, 5], [15, 0, 5, 5, 5])]
+    history = [said[0], said[0], said[1], said[1]]
+    earlier = pl.concat(
+        frame.with_columns(sequence=pl.lit(number, dtype=pl.Int64)) for number, frame in enumerate(history, start=1)
+    )
+    report = audit(said[1], small(cells), INCIDENTS, TOWNS, earlier=earlier)
+    once = audit(said[1], small(cells), INCIDENTS, TOWNS, earlier=earlier.filter(pl.col("sequence") == 1))
+    assert Finding(cell("T1"), "known to be small") in report.refused
+    assert report.facts == once.facts == 2 + 5
+    assert report.releases == 4
 
 
 def test_a_correction_that_takes_records_away_does_not_block_for_ever() -> None:

@@ -82,10 +82,7 @@ def test_groups_are_what_facts_link() -> None:
     groups = system.components()
     assert np.array_equal(np.sort(np.concatenate(groups)), np.arange(cells.height))
     coordinates = [
-        cells[group]
-        .select("basis", year=pl.col("period_start").dt.offset_by("-3mo").dt.year())
-        .unique()
-        .rows()  # fmt: skip
+        cells[group].select("basis", year=pl.col("period_start").dt.offset_by("-3mo").dt.year()).unique().rows()
         for group in groups
     ]
     assert sorted(coordinates) == [[("A", 2021)], [("A", 2022)], [("B", 2021)], [("B", 2022)]]

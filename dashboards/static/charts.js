@@ -1,0 +1,30 @@
+/* Draws the charts whose JSON stands in the page. Fetches nothing and holds no figures. */
+(function () {
+  "use strict";
+
+  function draw(block) {
+    var holder = document.getElementById(block.getAttribute("data-chart"));
+    var chart = JSON.parse(block.textContent);
+    window.Plotly.newPlot(holder, chart.data, chart.layout, chart.config);
+  }
+
+  function start() {
+    if (window.Plotly) {
+      document.querySelectorAll("script[data-chart]").forEach(draw);
+    }
+    document.documentElement.setAttribute("data-charts", "drawn");
+  }
+
+  /* On paper there is nothing to click: every table is printed open. */
+  window.addEventListener("beforeprint", function () {
+    document.querySelectorAll("details.data").forEach(function (details) {
+      details.open = true;
+    });
+  });
+
+  if (document.readyState === "loading") {
+    document.addEventListener("DOMContentLoaded", start);
+  } else {
+    start();
+  }
+})();
