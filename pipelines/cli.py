@@ -1,7 +1,7 @@
 """The `mfh` command line: names, options and exit codes. What a command does is in `pipelines.commands`.
 
-Exit code 0 done, 1 findings or failed checks, 2 bad usage or unreadable input. Errors are one line on standard error. Nothing is
-imported before its command runs, so that `mfh --help` is quick.
+Exit code 0 done, 1 findings or failed checks, 2 bad usage or unreadable input. Errors are one line on standard error.
+Nothing is imported before its command runs, so that `mfh --help` is quick.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The Dagster entry point, and the only module that sees everything. Assembly only: assets, checks and schedules live elsewhere."""
+"""The Dagster entry point, and the only module that sees everything.
+
+Assembly only: assets, checks and schedules live elsewhere.
+"""
 
 from __future__ import annotations
 

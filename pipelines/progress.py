@@ -25,12 +25,17 @@ class _StepHandler(logging.Handler):
             listener(event.event_type_value, (event.step_key or "").replace("__", "."))
 
 
-@dg.logger(description="Step events to the progress display; nothing on the console.")
-def quiet_logger(_: dg.InitLoggerContext) -> logging.Logger:
-    """Make the console logger of every run."""
-    logger = logging.Logger("mfh", level=logging.DEBUG)
+def _make_logger(_: dg.InitLoggerContext) -> logging.Logger:
+    """Make the console logger of every run: step events to the progress display, nothing on the console."""
+    logger = logging.getLogger("mfh.run")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logger.handlers.clear()
     logger.addHandler(_StepHandler())
     return logger
+
+
+quiet_logger = dg.LoggerDefinition(_make_logger, description="Step events to the progress display.")
 
 
 class RunProgress:

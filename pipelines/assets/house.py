@@ -14,11 +14,11 @@ from pipelines.warehouse.connection import connect
 WAREHOUSE_POOL = "warehouse_writer"
 
 
-class House(dg.ConfigurableResource):  # type: ignore[type-arg] - the base class is generic only for its own machinery
+class House(dg.ConfigurableResource[None]):
     """Where the pipeline works and what instant it works for.
 
-    `as_at` (ISO 8601) limits what counts as received; blank means everything received so far. `received_at` replaces the
-    clock for files seen for the first time; tests and rebuilds set it.
+    `as_at` (ISO 8601) limits what counts as received; blank means everything received so far. `received_at` replaces
+    the clock for files seen for the first time; tests and rebuilds set it.
     """
 
     root: str

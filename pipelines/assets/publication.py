@@ -27,13 +27,13 @@ _READ_BY_PUBLISH = ("statistics.count_cell", "run.parameter", "quality.data_cut"
     pool=WAREHOUSE_POOL,
     description="Counts that passed disclosure control; the only source of public figures.",
 )
-def published_tables(context: dg.AssetExecutionContext, house: House) -> Iterator[dg.MaterializeResult]:
+def published_tables(context: dg.AssetExecutionContext, house: House) -> Iterator[dg.MaterializeResult[None]]:
     """Round, attack, and publish or refuse."""
     with house.writer() as connection:
         publication = publish(
             connection, house.home, progress=lambda stage, done, of: context.log.info(f"{stage} {done}/{of}")
         )
-    metadata = {"release_id": publication.release_id, "cells": publication.cells}
+    metadata: dict[str, str | int] = {"release_id": publication.release_id, "cells": publication.cells}
     for table in PUBLISHED_TABLES:
         yield dg.MaterializeResult(table_key(table), metadata=metadata)
 
@@ -46,13 +46,13 @@ def published_tables(context: dg.AssetExecutionContext, house: House) -> Iterato
     pool=WAREHOUSE_POOL,
     description="The read-only copy that pages, analysts and commands open.",
 )
-def snapshot(house: House) -> dg.MaterializeResult:
+def snapshot(house: House) -> dg.MaterializeResult[None]:
     """Swap the snapshot."""
     return dg.MaterializeResult(metadata={"bytes": publish_snapshot(house.home)})
 
 
 @dg.asset(key=SITE, deps=[SNAPSHOT], group_name="site", kinds={"plotly"}, description="Public and restricted pages.")
-def site(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+def site(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult[None]:
     """Draw every page from the snapshot."""
     from dashboards.site import build_site
 

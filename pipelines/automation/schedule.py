@@ -58,8 +58,8 @@ def monthly() -> dg.RunRequest:
 def landing(context: dg.SensorEvaluationContext, house: House) -> dg.SensorResult | dg.SkipReason:
     """Run when the set of files in landing changes, by content.
 
-    The run key is a digest of checksums, so touching a file does not start a run and the same files start one run only. A
-    file whose size or time changed since the last look is left to settle until the next.
+    The run key is a digest of checksums, so touching a file does not start a run and the same files start one run
+    only. A file whose size or time changed since the last look is left to settle until the next.
     """
     before: dict[str, list[str]] = json.loads(context.cursor or "{}")
     now = {path: _state(Path(path), before.get(path)) for path in _files(house.home.landing)}

@@ -75,10 +75,10 @@ def _report(path: Path, data: bytes, borough: Area, source_id: str | None) -> tu
     return report, 1 if worse else 0
 
 
-def _examine(
+def _examine(  # noqa: PLR0917 - the file, three ways, and who sends it
     path: Path, data: bytes, table: Table, borough: Area, source_id: str | None, now: datetime
 ) -> tuple[Examined, tuple[Source, Table] | None]:
-    """Examine as intake would; a raw native extract is pseudonymised in memory first, with a key that is thrown away."""
+    """Examine as intake would; a raw extract is pseudonymised in memory first, with a key that is thrown away."""
     try:
         return examine(path.name, data, borough, now, "check"), None
     except RefusedFileError as refused:

@@ -51,19 +51,18 @@ def _citation(figure: dict[str, Any]) -> str:
         str(figure[name]) for name in ("figure_id", "numerator", "denominator", "value", "symbol", "release_id")
     )
     value = "no figure" if figure["value"] is None else f"{figure['value']:.4g}"
-    note = _SYMBOLS.get(figure["symbol"], "")
+    note = f"; {_SYMBOLS[figure['symbol']]}" if figure["symbol"] else ""
+    part = "" if figure["breakdown"] == "total" else f", {figure['breakdown_value']}"
+    period = f"{figure['first_day']} to {figure['last_day']}"
+    population = f" (population of mid-{figure['population_year']})" if figure["population_year"] else ""
+    limits = "none" if figure["lower_95"] is None else f"{figure['lower_95']:.4g} to {figure['upper_95']:.4g}"
+    protection = f"{figure['method'].replace('_', ' ')} of counts to base {figure['base']}"
     lines = [
-        f"{figure['title']}, {figure['area']}, {figure['first_day']} to {figure['last_day']}"
-        + ("" if figure["breakdown"] == "total" else f", {figure['breakdown_value']}")
-        + f": {value} ({figure['unit']}){'; ' + note if note else ''}.",
-        f"Numerator {figure['numerator']}, denominator {figure['denominator']}"
-        + (f" (population of mid-{figure['population_year']})" if figure["population_year"] else ""),
+        f"{figure['title']}, {figure['area']}, {period}{part}: {value} ({figure['unit']}){note}.",
+        f"Numerator {figure['numerator']}, denominator {figure['denominator']}{population}",
         f"Basis: {_BASES[figure['basis']]}",
-        f"Method: {figure['method'].replace('_', ' ')} of counts to base {figure['base']}, policy "
-        f"{figure['policy_version']}; everything else is derived from the rounded counts",
-        f"95% interval: {figure['lower_95']:.4g} to {figure['upper_95']:.4g}"
-        if figure["lower_95"] is not None
-        else "95% interval: none",
+        f"Method: {protection}, policy {figure['policy_version']}; all else is derived from the rounded counts",
+        f"95% interval: {limits}",
         f"Definition after: {figure['source']}",
         f"Release {figure['release_id']}; SHA-256 {hashlib.sha256(content.encode()).hexdigest()}",
     ]

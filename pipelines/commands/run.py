@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +18,7 @@ from pipelines.intake.deliver import Receipt, read_receipts
 if TYPE_CHECKING:
     import dagster as dg
 
-_CONSOLE = {"loggers": {"console": {"config": {}}}}
+_CONSOLE: dict[str, Any] = {"loggers": {"console": {"config": {}}}}
 _DAGSTER_YAML = """\
 # Written by mfh. Nothing leaves this machine; one writer of the warehouse at a time.
 telemetry:

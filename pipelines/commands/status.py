@@ -41,7 +41,8 @@ def show_status(home: Home, *, as_json: bool) -> int:
         ).to_dicts()
         refused = query_frame(
             connection,
-            "select borough, file_name, reason from intake.delivery where status = 'rejected' order by borough, file_name",
+            "select borough, file_name, reason from intake.delivery where status = 'rejected' "
+            "order by borough, file_name",
         ).to_dicts()
     report = {"months": months, "deliveries": deliveries, "refused": refused}
     click.echo(json.dumps(report, indent=1) if as_json else _for_people(report))

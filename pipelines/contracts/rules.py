@@ -63,21 +63,26 @@ def _property_rules(contract: Contract, prop: SchemaProperty) -> Iterator[Rule]:
         yield rule("type", f"{label} is not a {'whole ' if prop.logicalType == 'integer' else ''}number.")
     if prop.unique:
         yield rule("unique", f"{label} stands on two different rows of this file; only one can be right.")
-    options = prop.logicalTypeOptions or {}
-    if "pattern" in options:
-        yield rule("pattern", f"{label} does not have the agreed form.", regex=options["pattern"])
-    if "maxLength" in options:
-        yield rule(
-            "max_length",
-            f"{label} is longer than {options['maxLength']} characters.",
-            most=options["maxLength"],
-        )
-    if "minimum" in options:
-        yield rule("minimum", f"{label} is below {options['minimum']}.", least=options["minimum"])
-    if "maximum" in options:
-        yield rule("maximum", f"{label} is above {options['maximum']}.", most=options["maximum"])
+    yield from (rule(*stated[:2], **stated[2]) for stated in _stated_options(prop, label))
     for quality in prop.quality or []:
         yield _quality_rule(contract, name, label, quality)
+
+
+def _stated_options(prop: SchemaProperty, label: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Kind, message and arguments of each ODCS logical type option."""
+    options = prop.logicalTypeOptions or {}
+    kinds = {
+        "pattern": ("pattern", "does not have the agreed form", "regex"),
+        "maxLength": ("max_length", "is longer than {} characters", "most"),
+        "minimum": ("minimum", "is below {}", "least"),
+        "maximum": ("maximum", "is above {}", "most"),
+    }
+    for option, limit in options.items():
+        if option not in kinds:
+            msg = f"{prop.name}: no engine here runs the option {option}"
+            raise ContractError(msg)
+        kind, says, argument = kinds[option]
+        yield kind, f"{label} {says.format(limit)}.", {argument: limit}
 
 
 def _quality_rule(contract: Contract, name: str, label: str, quality: DataQuality) -> Rule:

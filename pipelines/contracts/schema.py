@@ -1,7 +1,7 @@
 """Column types of accepted rows, generated from the contract.
 
-A temporal property becomes two columns: the local clock time and its precision (`minute` or `date`). Names and types of
-every other column follow the contract. DDL for the warehouse comes from the same list.
+A temporal property becomes two columns: the local clock time and its precision (`minute` or `date`). Names and types
+of every other column follow the contract. DDL for the warehouse comes from the same list.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ most commands never need it. No value of a cell may leave this module: results a
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -32,33 +32,47 @@ class ValidationFailedToRunError(Exception):
     """Great Expectations could not run a rule; the message names rules, never values."""
 
 
+# Expectation and arguments for each kind of rule; "expectation" rules bring their own.
+_EXPECTATIONS: dict[str, Callable[[Rule], tuple[str, dict[str, Any]]]] = {
+    "required": lambda rule: ("expect_column_values_to_not_be_null", {"column": rule.column}),
+    "type": lambda rule: (
+        "expect_column_values_to_be_in_set",
+        {"column": f"{rule.column}.readable", "value_set": [True]},
+    ),
+    "unique": lambda rule: ("expect_column_values_to_be_unique", {"column": f"{rule.column}.key"}),
+    "pattern": lambda rule: ("expect_column_values_to_match_regex", {"column": rule.column, **rule.arguments}),
+    "codes": lambda rule: (
+        "expect_column_values_to_be_in_set",
+        {"column": rule.column, "value_set": rule.arguments["codes"]},
+    ),
+    "max_length": lambda rule: (
+        "expect_column_value_lengths_to_be_between",
+        {"column": rule.column, "max_value": rule.arguments["most"]},
+    ),
+    "minimum": lambda rule: (
+        "expect_column_values_to_be_between",
+        {"column": f"{rule.column}.number", "min_value": rule.arguments["least"]},
+    ),
+    "maximum": lambda rule: (
+        "expect_column_values_to_be_between",
+        {"column": f"{rule.column}.number", "max_value": rule.arguments["most"]},
+    ),
+    "expectation": lambda rule: (rule.arguments["type"], rule.arguments["kwargs"]),
+}
+
+
 def build_expectation(rule: Rule) -> Any:
     """Turn one rule into one Great Expectations expectation on the frame that `intake.typed` makes.
 
     Text is tested in the column itself, dates and numbers in the columns derived from it: `<column>.readable`,
     `<column>.number`, `<column>.earliest` and `<column>.latest`.
     """
-    import great_expectations.expectations as gxe
+    import great_expectations.expectations  # noqa: F401 - registers the expectations
     from great_expectations.expectations.registry import get_expectation_impl
 
-    common = {"meta": {"rule_id": rule.rule_id}, "severity": rule.severity}
-    column, given = rule.column, rule.arguments
-    builders: dict[str, Any] = {
-        "required": lambda: gxe.ExpectColumnValuesToNotBeNull(column=column, **common),
-        "type": lambda: gxe.ExpectColumnValuesToBeInSet(column=f"{column}.readable", value_set=[True], **common),
-        "unique": lambda: gxe.ExpectColumnValuesToBeUnique(column=f"{column}.key", **common),
-        "pattern": lambda: gxe.ExpectColumnValuesToMatchRegex(column=column, regex=given["regex"], **common),
-        "codes": lambda: gxe.ExpectColumnValuesToBeInSet(column=column, value_set=given["codes"], **common),
-        "max_length": lambda: gxe.ExpectColumnValueLengthsToBeBetween(column=column, max_value=given["most"], **common),
-        "minimum": lambda: gxe.ExpectColumnValuesToBeBetween(
-            column=f"{column}.number", min_value=given["least"], **common
-        ),
-        "maximum": lambda: gxe.ExpectColumnValuesToBeBetween(
-            column=f"{column}.number", max_value=given["most"], **common
-        ),
-        "expectation": lambda: get_expectation_impl(given["type"])(**given["kwargs"], **common),
-    }
-    return builders[rule.kind]()
+    kind, arguments = _EXPECTATIONS[rule.kind](rule)
+    stated: dict[str, Any] = {"severity": rule.severity, "meta": {"rule_id": rule.rule_id}}
+    return get_expectation_impl(kind)(**arguments, **stated)
 
 
 def run_rules(frame: pd.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
@@ -68,8 +82,8 @@ def run_rules(frame: pd.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
         One row per failure: `rule_id`, `index` (position in the frame).
 
     Raises:
-        ValidationFailedToRunError: a rule raised, or fewer results came back than rules went in. Fails closed: rows are not
-            accepted on rules that did not run.
+        ValidationFailedToRunError: a rule raised, or fewer results came back than rules went in. Fails closed: no row
+            is accepted on rules that did not run.
     """
     if frame.empty:
         return pl.DataFrame(schema=FINDING_SCHEMA)

@@ -1,8 +1,8 @@
 """The books of intake: find files, keep the bytes, store accepted and quarantined rows, write receipt and feedback.
 
-A delivery is a borough and a checksum. Derived files are keyed by the checksum and by the rules that made them, so a second run does
-nothing and a changed rule redoes the work. The receipt is written last: a run killed half-way is simply done again.
-Judging is in `examine`; nothing here looks at a cell.
+A delivery is a borough and a checksum. Derived files are keyed by the checksum and by the rules that made them, so a
+second run does nothing and a changed rule redoes the work. The receipt is written last: a run killed half-way is
+simply done again. Judging is in `examine`; nothing here looks at a cell.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ def _understand(landed: LandedFile, contracts: Path) -> Examined | RefusedFileEr
     except RefusedFileError as refused:
         return refused
     except Exception as error:  # noqa: BLE001 - one file, however odd, must not stop the others
-        msg = f"The file could not be processed (internal error {type(error).__name__}); please tell the regional analyst."
+        msg = f"The file could not be processed (internal error {type(error).__name__}); tell the regional analyst."
         return RefusedFileError("file.internal_error", msg)
 
 
@@ -235,10 +235,10 @@ def _judge_and_store(
         return []
     try:
         findings = judge([file for _, file in waiting])
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - one file, however odd, must not stop the others
         if len(waiting) == 1:
             msg = (
-                f"The rules could not be run (internal error {type(error).__name__}); please tell the regional analyst."
+                f"The rules could not be run (internal error {type(error).__name__}); tell the regional analyst."
             )
             return [_refuse(home, waiting[0][0], RefusedFileError("file.internal_error", msg), key)]
         return [receipt for one in waiting for receipt in _judge_and_store(home, [one], key, contracts)]
@@ -250,7 +250,7 @@ def _judge_and_store(
     ]
 
 
-def _store(
+def _store(  # noqa: PLR0917 - the file, what was found in it, and where it goes
     home: Home, landed: LandedFile, file: Examined, findings: pl.DataFrame, key: str, contracts: Path
 ) -> Receipt:
     main = file.main.contract.dataset

@@ -1,7 +1,7 @@
 """One file, understood: read, recognised, checked for identifiers, mapped and parsed; then judged by the rules.
 
-The same engine serves intake and `mfh check`. It touches no disk. A file that cannot be taken ends in `RefusedFileError`
-with one sentence; a row that cannot be taken ends as a critical finding.
+The same engine serves intake and `mfh check`. It touches no disk. A file that cannot be taken ends in
+`RefusedFileError` with one sentence; a row that cannot be taken ends as a critical finding.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Recognising direct identifiers, so that a file that carries them is refused before anything of it is kept.
 
-Decides per column, by its header and by the shape of its cells; thresholds are data (`data_contracts/rules/identifiers.yaml`,
-from disclosure.md section 8). Returns columns and rule ids, never a cell.
+Decides per column, by its header and by the shape of its cells; thresholds are data
+(`data_contracts/rules/identifiers.yaml`, from disclosure.md section 8). Returns columns and rule ids, never a cell.
 """
 
 from __future__ import annotations
@@ -65,21 +65,60 @@ def find_identifiers(
     """
     policy = _policy(contracts)
     episode_year = _median_year(cells, [name for name in cells.columns if name in date_columns])
+    counts = _count_shapes(cells, _patterns(policy))
     found = []
     for index, name in enumerate(cells.columns):
-        rules = _child_rules(cells[name], policy) if name in child_columns else _header_rules(name, policy)
+        column = _Column(cells[name], counts[index])
+        rules = _child_rules(column, policy) if name in child_columns else _header_rules(name, policy)
         if name not in child_columns and name not in date_columns:
-            rules = chain(rules, _value_rules(cells[name], policy, episode_year))
+            rules = chain(rules, _value_rules(column, policy, episode_year))
         rule_id = next(rules, None)
         if rule_id:
             found.append(IdentifierFinding(rule_id, index, name, policy["messages"][rule_id]))
     return found
 
 
-def _child_rules(column: pl.Series, policy: dict[str, Any]) -> Iterator[str]:
-    filled = column.drop_nulls()
+@dataclass(frozen=True)
+class _Column:
+    """A column and how many of its cells have each shape; the shape "" is "filled"."""
+
+    cells: pl.Series
+    shapes: dict[str, int]
+
+    def share(self, pattern: str) -> float:
+        return self.shapes[pattern] / max(1, self.shapes[""])
+
+    def alarms(self, pattern: str, rule: dict[str, Any]) -> bool:
+        return bool(self.shapes[pattern] >= rule["at_least"] and self.share(pattern) > rule["share"])
+
+
+def _patterns(policy: dict[str, Any]) -> list[str]:
+    values = [rule.get("pattern") or _DETECTORS[rule["detector"]][0] for rule in _all(policy, "values")]
+    return [*values, *(rule["pattern"] for rule in _all(policy, "pseudonym")), _PSEUDONYM, _DATE]
+
+
+def _all(policy: dict[str, Any], section: str) -> list[dict[str, Any]]:
+    return list(policy[section].values())
+
+
+def _count_shapes(cells: pl.DataFrame, patterns: list[str]) -> list[dict[str, int]]:
+    """Count the cells of every column that match every pattern, in one pass over the table."""
+    wanted = list(dict.fromkeys(patterns))
+    counts = cells.select(
+        expression.alias(f"{column}|{shape}")
+        for column, name in enumerate(cells.columns)
+        for shape, expression in enumerate(
+            [pl.col(name).count(), *(pl.col(name).str.contains(pattern).sum() for pattern in wanted)]
+        )
+    ).row(0)
+    width = len(wanted) + 1
+    rows = [counts[start : start + width] for start in range(0, len(counts), width)]
+    return [dict(zip(["", *wanted], map(int, row), strict=True)) for row in rows]
+
+
+def _child_rules(column: _Column, policy: dict[str, Any]) -> Iterator[str]:
     ((rule_id, rule),) = policy["pseudonym"].items()
-    if filled.len() and _share(filled.str.contains(rule["pattern"])) <= rule["share"]:
+    if column.shapes[""] and column.share(rule["pattern"]) <= rule["share"]:
         yield rule_id
 
 
@@ -88,18 +127,15 @@ def _header_rules(name: str, policy: dict[str, Any]) -> Iterator[str]:
     return (rule_id for rule_id, rule in policy["headers"].items() if re.search(rule["pattern"], folded))
 
 
-def _value_rules(column: pl.Series, policy: dict[str, Any], episode_year: float | None) -> Iterator[str]:
-    filled = column.drop_nulls()
-    if not filled.len() or filled.str.contains(_PSEUDONYM).all():
+def _value_rules(column: _Column, policy: dict[str, Any], episode_year: float | None) -> Iterator[str]:
+    if not column.shapes[""] or column.share(_PSEUDONYM) == 1:
         return
-    yield from (rule_id for rule_id, rule in policy["values"].items() if _alarmed(filled, rule))
+    yield from (rule_id for rule_id, rule in policy["values"].items() if _alarmed(column, rule))
     ((rule_id, rule),) = policy["birth_dates"].items()
-    dates = filled.filter(filled.str.contains(_DATE))
-    if dates.len() < rule["at_least"] or dates.len() / filled.len() <= rule["share"]:
-        return
-    year = _median_year(dates.to_frame(), dates.to_frame().columns)
-    if episode_year is None or year is None or year <= episode_year - rule["years_before"]:
-        yield rule_id
+    if column.alarms(_DATE, rule):
+        year = _median_year(column.cells.to_frame(), [column.cells.name])
+        if episode_year is None or year is None or year <= episode_year - rule["years_before"]:
+            yield rule_id
 
 
 def _median_year(cells: pl.DataFrame, columns: list[str]) -> float | None:
@@ -109,21 +145,14 @@ def _median_year(cells: pl.DataFrame, columns: list[str]) -> float | None:
     return float(median) if isinstance(median, float) else None
 
 
-def _alarmed(filled: pl.Series, rule: dict[str, Any]) -> bool:
+def _alarmed(column: _Column, rule: dict[str, Any]) -> bool:
     if "pattern" in rule:
-        matches = filled.str.contains(rule["pattern"])
-        return int(matches.sum()) >= rule["at_least"] and _share(matches) > rule["share"]
+        return column.alarms(rule["pattern"], rule)
     candidates, is_valid = _DETECTORS[rule["detector"]]
-    shaped = filled.filter(filled.str.contains(candidates))
-    if shaped.len() < rule["at_least"]:
+    if not column.alarms(candidates, rule):
         return False
-    sample = shaped.unique().sort().head(_SAMPLE)
-    valid = sum(map(is_valid, sample)) / sample.len()
-    return valid > rule["share"] and shaped.len() / filled.len() > rule["share"]
-
-
-def _share(matches: pl.Series) -> float:
-    return float(matches.sum()) / matches.len()
+    sample = column.cells.filter(column.cells.str.contains(candidates)).unique().sort().head(_SAMPLE)
+    return bool(sum(map(is_valid, sample)) / sample.len() > rule["share"])
 
 
 def _is_nhs_number(text: str) -> bool:

@@ -1,7 +1,8 @@
 """From a raw native extract to a delivery: keyed pseudonym, date of birth to age, every other identifier left out.
 
-Runs at the borough, with a key the pipeline never sees. Only columns that the layout maps come out, so a column nobody thought of
-cannot slip through. The extract's own words (codes, dates) are kept: mapping happens at intake, where it is versioned.
+Runs at the borough, with a key the pipeline never sees. Only columns that the layout maps come out, so a column
+nobody thought of cannot slip through. The extract's own words (codes, dates) are kept: mapping happens at intake,
+where it is versioned.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def read_key(path: Path) -> bytes:
 def pseudonym(identifier: str, key: bytes, borough: str, scope: str) -> str:
     """Return the 64-character pseudonym of an identifier.
 
-    The message is separated by domain and, for identifiers that only the borough knows, by borough: the same number in two
-    boroughs' systems is two children. White space and case are normalised first, or one child becomes two.
+    The message is separated by domain and, for identifiers that only the borough knows, by borough: the same number in
+    two boroughs' systems is two children. White space and case are normalised first, or one child becomes two.
     """
     normal = re.sub(r"\s+", "", identifier).upper()
     holder = "region" if scope == "regional" else borough

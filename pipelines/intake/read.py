@@ -1,7 +1,7 @@
 """Opening a delivered file: bytes to a table of text with the row numbers a spreadsheet shows.
 
-Knows formats and encodings, not datasets. Every way a file can be unreadable ends in one `UnreadableFileError` whose message is
-a sentence for the sender, without a word of the file's contents.
+Knows formats and encodings, not datasets. Every way a file can be unreadable ends in one `UnreadableFileError` whose
+message is a sentence for the sender, without a word of the file's contents.
 """
 
 from __future__ import annotations
@@ -176,7 +176,8 @@ def _read_xlsx(data: bytes) -> Table:
         workbook = fastexcel.read_excel(data)
         sheet = workbook.load_sheet(0, header_row=None, dtypes="string", skip_whitespace_tail_rows=True)
         cells = sheet.to_polars()
-    except Exception as error:  # noqa: BLE001 - the reader has no common error class; all mean "cannot open"
+    except Exception as error:
+        # The reader has no common error class; all mean "cannot open".
         msg = "The Excel workbook is damaged or protected and cannot be opened; save it again as .xlsx or CSV."
         raise UnreadableFileError(msg) from error
     if not cells.height:

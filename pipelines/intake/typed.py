@@ -1,7 +1,7 @@
 """Parsing canonical text into typed columns, keeping what is known about precision.
 
-Temporal text becomes Europe/London clock time with a precision (`minute`, or `date` where only the day is known). Helper
-columns say what the rules need: `.readable`, `.number`, `.earliest` and `.latest`. Nothing is judged here.
+Temporal text becomes Europe/London clock time with a precision (`minute`, or `date` where only the day is known).
+Helper columns say what the rules need: `.readable`, `.number`, `.earliest` and `.latest`. Nothing is judged here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pipelines.contracts.schema import accepted_schema
 
 LOCAL_ZONE = "Europe/London"
 _WITH_OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
-_ONE_DAY_LESS = {"days": 1, "microseconds": -1}
+_UNTIL_MIDNIGHT = pl.duration(days=1, microseconds=-1)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def parse(canonical: pl.DataFrame, contract: Contract, reading: DateReading) -> 
     )
     frame = frame.with_columns(pl.col(f"{name}.value").alias(f"{name}.earliest") for name in temporal).with_columns(
         pl.when(pl.col(f"{name}.precision") == "date")
-        .then(pl.col(f"{name}.value") + pl.duration(**_ONE_DAY_LESS))
+        .then(pl.col(f"{name}.value") + _UNTIL_MIDNIGHT)
         .otherwise(pl.col(f"{name}.value"))
         .alias(f"{name}.latest")
         for name in temporal

@@ -1,7 +1,8 @@
 """From true counts in the warehouse to the `published` tables, through disclosure control and the ledger.
 
-The only writer of `published.*`. Either every cell of the plan passes the audit together with everything published before,
-or nothing changes. Figures (percentages, rates, limits) are derived afterwards in `sql/published/`, from these counts.
+The only writer of `published.*`. Either every cell of the plan passes the audit together with everything published
+before, or nothing changes. Figures (percentages, rates, limits) are derived afterwards in `sql/published/`, from
+these counts.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def publish(
 
 
 def rounding_key(home: Home) -> RoundingKey:
-    """Read the series' key: the file named in the environment, else the home's; made once where nothing was published yet.
+    """Read the series' key: the file named in the environment, else the home's, made before the first release.
 
     Raises:
         RoundingKeyError: something has been published and its key is gone.
@@ -81,7 +82,7 @@ def rounding_key(home: Home) -> RoundingKey:
     return create_key(home.rounding_key)
 
 
-def _protect(
+def _protect(  # noqa: PLR0917 - what `protect` takes
     true: pl.DataFrame,
     policy: Policy,
     key: RoundingKey,

@@ -51,7 +51,7 @@ def install_macros(connection: duckdb.DuckDBPyConnection, sql: Path = SQL) -> No
 
 
 class _ArrowStream:
-    """Shows DuckDB only the Arrow stream of a polars frame; with the frame itself it asks for pyarrow, which we do not ship."""
+    """Shows DuckDB only the Arrow stream of a polars frame; given the frame itself it asks for pyarrow."""
 
     def __init__(self, frame: pl.DataFrame) -> None:
         self._frame = frame
@@ -73,5 +73,5 @@ def query_frame(connection: duckdb.DuckDBPyConnection, query: str, **parameters:
 def replace_table(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
     """Make a table anew from a polars frame."""
     register_frame(connection, "incoming", frame)
-    connection.execute(f"create or replace table {table} as select * from incoming")
+    connection.execute(f"create or replace table {table} as select * from incoming")  # noqa: S608 - our own names
     connection.unregister("incoming")

@@ -1,7 +1,7 @@
 """The tables of the warehouse and their dependencies, read out of the SQL files themselves.
 
-`sql/<schema>/<table>.sql` is one table. What it reads is found by parsing it, so that the graph Dagster shows and the SQL that runs
-cannot disagree. Running the SQL is here too; opening connections is not.
+`sql/<schema>/<table>.sql` is one table. What it reads is found by parsing it, so that the graph Dagster shows and the
+SQL that runs cannot disagree. Running the SQL is here too; opening connections is not.
 """
 
 from __future__ import annotations

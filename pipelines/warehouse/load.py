@@ -1,4 +1,4 @@
-"""What SQL starts from: receipts, findings and accepted rows of intake, reference figures, rules, and the as-at instant.
+"""What SQL starts from: receipts, findings and accepted rows, reference figures, rules, and the as-at instant.
 
 Brings files into tables as they are. Any change to a row belongs in `sql/`.
 """
@@ -62,9 +62,8 @@ def load_intake(connection: duckdb.DuckDBPyConnection, home: Home, contracts: Pa
         connection.execute(create_table(contract, f"intake.{dataset}"))
         files = [str(home.root / r.accepted[dataset]) for r in receipts if dataset in r.accepted]
         if files:
-            connection.execute(
-                f"insert into intake.{dataset} by name select * from read_parquet($files)", {"files": files}
-            )  # noqa: S608 - dataset names come from our contracts
+            insert = f"insert into intake.{dataset} by name select * from read_parquet($files)"  # noqa: S608 - our names
+            connection.execute(insert, {"files": files})
     return {table: _count(connection, table) for table in LOADED_TABLES if table.startswith("intake.")}
 
 
@@ -98,7 +97,6 @@ def load_parameters(
         schema={"as_at": pl.Datetime("us"), "expected_day": pl.Int32},
     )
     replace_table(connection, "run.parameter", frame)
-    assert isinstance(chosen, datetime)
     return chosen
 
 

@@ -1,10 +1,11 @@
 -- core.episode_interview
--- Grain: one row per pair of episode and interview; an interview may cover several episodes and an episode have several.
+-- Grain: one row per pair of episode and interview; an interview may cover several episodes and an episode have
+-- several.
 -- Keys: episode_key, interview_key.
--- For: the interview cascade. An identifier is looked up among the sender's own rows of the same child. hours_from_return is
--- elapsed time from the return (else from being found) to the interview, only where both are known to the minute; negative
--- when the interview is dated before the return. within_72_hours is yes, no or not_measurable; an interview before the return
--- is not measurable.
+-- For: the interview cascade. An identifier is looked up among the sender's own rows of the same child.
+-- hours_from_return is elapsed time from the return (else from being found) to the interview, only where both are
+-- known to the minute; negative when the interview is dated before the return. within_72_hours is yes, no or
+-- not_measurable; an interview before the return is not measurable.
 with named as (
     select
         interview_key,

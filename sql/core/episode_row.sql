@@ -2,10 +2,11 @@
 -- Grain: one row per staged row, with the resolved episode it belongs to.
 -- Keys: row_key.
 -- For: core.missing_episode and for showing which rows were merged.
--- Merge rule (domain.md section 8): same child and status; the next start is not after the previous end, or the previous row
--- has no end and the next start is less than 24 hours after it. Where only a date is known, the latest instant that the record
--- allows stands for its end. A row that knows only dates joins an episode known to the minute that it overlaps (the one that
--- starts on its day, else the earliest) and never joins two such episodes to each other.
+-- Merge rule (domain.md section 8): same child and status; the next start is not after the previous end, or the
+-- previous row has no end and the next start is less than 24 hours after it. Where only a date is known, the latest
+-- instant that the record allows stands for its end. A row that knows only dates joins an episode known to the minute
+-- that it overlaps (the one that starts on its day, else the earliest) and never joins two such episodes to each
+-- other.
 with reach as (
     select
         row_key,

@@ -1,9 +1,9 @@
 -- core.missing_episode
 -- Grain: one row per resolved episode of one status (missing, away or absent).
 -- Keys: episode_key (the key of its lead row: the earliest row known to the minute, else the earliest).
--- For: everything about episodes. Times are UTC. A time with precision 'date' is the earliest instant that the recorded day
--- allows. borough is the sender of the lead row; boroughs lists every sender. ended_at is found, else returned; it is null
--- while the episode is open. source_rows is how many rows were merged into it.
+-- For: everything about episodes. Times are UTC. A time with precision 'date' is the earliest instant that the
+-- recorded day allows. borough is the sender of the lead row; boroughs lists every sender. ended_at is found, else
+-- returned; it is null while the episode is open. source_rows is how many rows were merged into it.
 with member as (
     select
         episode_row.episode_key,

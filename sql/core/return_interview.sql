@@ -1,8 +1,9 @@
 -- core.return_interview
 -- Grain: one row per return home interview (due, offered, declined or held), newest version.
 -- Keys: interview_key.
--- For: links to episodes and the interview cascade. held is a three-state verdict: yes (dated), no (not offered, declined, or
--- not applicable) or not_measurable (the source says it was accepted, or does not know, and gives no date).
+-- For: links to episodes and the interview cascade. held is a three-state verdict: yes (dated), no (not offered,
+-- declined, or not applicable) or not_measurable (the source says it was accepted, or does not know, and gives no
+-- date).
 with child as (
     select distinct
         borough,

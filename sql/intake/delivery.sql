@@ -1,8 +1,8 @@
 -- intake.delivery
 -- Grain: one row per delivery: a borough and the checksum of a file.
 -- Keys: delivery_id.
--- For: the account of every file received. rows_read = rows_accepted + rows_quarantined + rows_duplicate. A delivery some of whose
--- accepted rows have since been replaced by newer versions is superseded_in_part.
+-- For: the account of every file received. rows_read = rows_accepted + rows_quarantined + rows_duplicate. A delivery
+-- some of whose accepted rows have since been replaced by newer versions is superseded_in_part.
 with live as (
     select
         delivery_id,

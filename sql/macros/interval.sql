@@ -1,8 +1,9 @@
--- 95% intervals as OHID publishes them (technical guide; R package PHEindicatormethods).
--- 1.959963984540054 is the 97.5th percentile of the standard normal distribution.
+-- 95% intervals as OHID publishes them (technical guide; R package PHEindicatormethods). 1.959963984540054 is the
+-- 97.5th percentile of the standard normal distribution.
 
--- Byar's limits of a Poisson count; below 10 the exact limits (chi-squared quantiles), tabulated, since SQL has no quantile
--- function: chi2(0.025, 2o) / 2 and chi2(0.975, 2o + 2) / 2 for o = 0 to 9. A test recomputes them with scipy.
+-- Byar's limits of a Poisson count; below 10 the exact limits (chi-squared quantiles), tabulated, since SQL has no
+-- quantile function: chi2(0.025, 2o) / 2 and chi2(0.975, 2o + 2) / 2 for o = 0 to 9. A test recomputes them with
+-- scipy.
 create or replace macro poisson_lower(o) as (
     case
         when o < 10

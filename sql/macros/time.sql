@@ -1,10 +1,12 @@
--- Europe/London clock time to UTC, and back.
--- The repeated hour of October is read as its first pass (summer time); an hour that March skips is read as if the clock had
--- not been put forward. Both readings are stated on the methodology page.
+-- Europe/London clock time to UTC, and back. The repeated hour of October is read as its first pass (summer time); an
+-- hour that March skips is read as if the clock had not been put forward. Both readings are stated on the methodology
+-- page.
 create or replace macro london_to_utc(clock) as (
     case
         when
-            timezone('Europe/London', timezone('UTC', timezone('UTC', timezone('Europe/London', clock)) - interval 1 hour)) = clock
+            timezone(
+                'Europe/London', timezone('UTC', timezone('UTC', timezone('Europe/London', clock)) - interval 1 hour)
+            ) = clock
             then timezone('UTC', timezone('Europe/London', clock)) - interval 1 hour
         else timezone('UTC', timezone('Europe/London', clock))
     end

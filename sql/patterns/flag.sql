@@ -1,8 +1,8 @@
 -- patterns.flag
 -- Grain: one row per repeat-missing flag: a rule, a child and a run of overlapping windows.
 -- Keys: flag_id.
--- For: the borough's list and `mfh explain`. raised_at is the start (UTC) of the episode that first completes the pattern;
--- borough is that episode's sender, boroughs every sender of a contributing episode.
+-- For: the borough's list and `mfh explain`. raised_at is the start (UTC) of the episode that first completes the
+-- pattern; borough is that episode's sender, boroughs every sender of a contributing episode.
 with evidence as (
     select
         flag_id,

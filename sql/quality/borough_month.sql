@@ -1,8 +1,10 @@
 -- quality.borough_month
--- Grain: one row per borough of the region and month, from the first month with data to the month of the as-at instant.
+-- Grain: one row per borough of the region and month, from the first month with data to the month of the as-at
+-- instant.
 -- Keys: borough, month.
--- For: the delivery grid and the coverage of every statistic. A month without one accepted row was not received: with the numbers
--- that boroughs have, a whole month without an episode is a delivery that did not come, and must never read as zero.
+-- For: the delivery grid and the coverage of every statistic. A month without one accepted row was not received: with
+-- the numbers that boroughs have, a whole month without an episode is a delivery that did not come, and must never
+-- read as zero.
 with month as (
     select unnest(generate_series(
         date_trunc('month', (select utc_to_london(min(started_at)) from staging.missing_episode)),
@@ -13,11 +15,11 @@ with month as (
 
 started as (
     select
-        borough,
-        date_trunc('month', utc_to_london(started_at))::date as month,
+        staged.borough,
+        date_trunc('month', utc_to_london(staged.started_at))::date as month,
         count(*) as rows_accepted
-    from staging.missing_episode
-    group by 1, 2
+    from staging.missing_episode as staged
+    group by staged.borough, date_trunc('month', utc_to_london(staged.started_at))::date
 ),
 
 newest as (

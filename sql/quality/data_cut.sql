@@ -1,7 +1,8 @@
 -- quality.data_cut
 -- Grain: one row per borough that has delivered.
 -- Keys: borough.
--- For: what had time to happen. data_to is the newest extraction (else arrival) among the borough's rows, never after the as-at.
+-- For: what had time to happen. data_to is the newest extraction (else arrival) among the borough's rows, never after
+-- the as-at.
 with known as (
     select
         borough,
@@ -13,7 +14,7 @@ with known as (
         receipt.received_at as known_at
     from staging.return_interview as interview
     inner join intake.receipt on interview.delivery_id = receipt.delivery_id
-    where interview.borough not in (select episode.borough from staging.missing_episode as episode)
+    anti join staging.missing_episode as episode on interview.borough = episode.borough
 )
 
 select

@@ -1,9 +1,10 @@
 -- staging.missing_episode
--- Grain: one row per episode as a source holds it now: the newest version among the deliveries received by the as-at instant.
+-- Grain: one row per episode as a source holds it now: the newest version among the deliveries received by the as-at
+-- instant.
 -- Keys: row_key; natural key borough, source, episode_id.
 -- For: core. Clock times become UTC here, and codes the contract does not know become 'unknown'.
--- Supersession: the row extracted last wins; where extraction times are equal or absent, the delivery received last, then
--- the file name, then the checksum.
+-- Supersession: the row extracted last wins; where extraction times are equal or absent, the delivery received last,
+-- then the file name, then the checksum.
 with received as (
     select
         episode.*,

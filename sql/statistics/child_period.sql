@@ -1,8 +1,8 @@
 -- statistics.child_period
 -- Grain: one row per child, basis, area and period with at least one missing episode.
 -- Keys: child_key, basis, area_code, period_type, period_start.
--- For: counting children. A child has one value of each breakdown in a period and area: its first known age band and sex there,
--- and looked after if it was at any of those episodes.
+-- For: counting children. A child has one value of each breakdown in a period and area: its first known age band and
+-- sex there, and looked after if it was at any of those episodes.
 select
     basis,
     area_code,

@@ -1,9 +1,13 @@
 -- statistics.count_cell
 -- Grain: one row per measure, basis, area, period, breakdown and value; the matrix is complete, zeros included.
 -- Keys: cell_id (measure|basis|area_code|period_type|period_start|breakdown|breakdown_value).
--- For: statistics.indicator and disclosure control. True counts: never leaves the restricted side. children is the distinct children
--- behind the count, member_digest says which members, coverage how much of the period was received.
-with cell as (
+-- For: statistics.indicator and disclosure control. True counts: never leaves the restricted side. children is the
+-- distinct children behind the count, member_digest says which members, coverage how much of the period was received.
+with basis as (
+    select unnest(['A', 'B']) as basis
+),
+
+cell as (
     select
         measure.measure,
         measure.family,
@@ -17,7 +21,7 @@ with cell as (
     from rules.measure as measure
     cross join reference.area as area
     cross join statistics.period as period
-    cross join (select unnest(['A', 'B']) as basis) as basis
+    cross join basis
 ),
 
 counted as (

@@ -4,13 +4,11 @@
 -- For: the symbol of a figure. none: no month of the area was received; partial: some; complete: all.
 with borough_month as (
     select
-        family,
         area_code,
         month,
-        case when family = 'episode' then status = 'received' else status = 'received' and interviews_received end
-            as received
+        unnest(['episode', 'interview']) as family,
+        unnest([status = 'received', status = 'received' and interviews_received]) as received
     from quality.borough_month
-    cross join (select unnest(['episode', 'interview']) as family)
 ),
 
 area_month as (

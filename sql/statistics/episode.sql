@@ -1,8 +1,9 @@
 -- statistics.episode
 -- Grain: one row per resolved missing episode of a child, basis and area (its borough, and the region).
 -- Keys: episode_key, basis, area_code.
--- For: incidents and children. Basis A is the area missing from, basis B the responsible authority. Children of 18 or more never
--- count; an unknown age does. start_day is the local date of the start, by which an episode belongs to a period.
+-- For: incidents and children. Basis A is the area missing from, basis B the responsible authority. Children of 18 or
+-- more never count; an unknown age does. start_day is the local date of the start, by which an episode belongs to a
+-- period.
 with ordered as (
     select
         *,

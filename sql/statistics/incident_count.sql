@@ -1,8 +1,8 @@
 -- statistics.incident_count
 -- Grain: one row per measure of incidents, basis, area, period, breakdown and value that occurs.
 -- Keys: measure, basis, area_code, period_type, period_start, breakdown, breakdown_value.
--- For: statistics.count_cell. count is episodes, children the distinct children behind them; digest says which episodes. Each child
--- is summed first and counted after: many times quicker than counting distinct children.
+-- For: statistics.count_cell. count is episodes, children the distinct children behind them; digest says which
+-- episodes. Each child is summed first and counted after: many times quicker than counting distinct children.
 with child_value as (
     select
         basis,
@@ -75,12 +75,12 @@ field_child as (
         child_key,
         count(*) as incidents,
         unnest([
-            {'name': 'ethnicity', 'unfilled': count_if(ethnicity_unknown)},
-            {'name': 'special need or disability', 'unfilled': count_if(sen_or_disability_unknown)},
-            {'name': 'looked after', 'unfilled': count_if(looked_after_unknown)},
-            {'name': 'time found', 'unfilled': count_if(found_unknown)},
-            {'name': 'time returned', 'unfilled': count_if(returned_unknown)},
-            {'name': 'return interview', 'unfilled': count_if(interview_unknown)}
+            { 'name': 'ethnicity', 'unfilled': count_if(ethnicity_unknown) },
+            { 'name': 'special need or disability', 'unfilled': count_if(sen_or_disability_unknown) },
+            { 'name': 'looked after', 'unfilled': count_if(looked_after_unknown) },
+            { 'name': 'time found', 'unfilled': count_if(found_unknown) },
+            { 'name': 'time returned', 'unfilled': count_if(returned_unknown) },
+            { 'name': 'return interview', 'unfilled': count_if(interview_unknown) }
         ]) as field
     from statistics.episode_period
     group by basis, area_code, period_type, period_start, child_key

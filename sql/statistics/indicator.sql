@@ -1,8 +1,8 @@
 -- statistics.indicator
 -- Grain: one row per indicator, basis, area, period, breakdown and value.
 -- Keys: indicator_id, basis, area_code, period_type, period_start, breakdown, breakdown_value.
--- For: the restricted pages and analysts. Unrounded: never published. numerator is null where nothing was received (symbol x) or the
--- data before the period that the definition needs is not loaded; u marks a period received in part.
+-- For: the restricted pages and analysts. Unrounded: never published. numerator is null where nothing was received
+-- (symbol x) or the data before the period that the definition needs is not loaded; u marks a period received in part.
 with figure as (
     select
         cell.*,

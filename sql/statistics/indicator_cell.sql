@@ -1,8 +1,8 @@
 -- statistics.indicator_cell
 -- Grain: one row per indicator, basis, area, period, breakdown and value.
 -- Keys: figure_id.
--- For: which count cells make a figure. Holds no count, so the true and the published figures come from the same rows. The
--- population is the mid-year estimate of the 30 June inside the period, else the newest earlier one.
+-- For: which count cells make a figure. Holds no count, so the true and the published figures come from the same rows.
+-- The population is the mid-year estimate of the 30 June inside the period, else the newest earlier one.
 with cell as (
     select
         indicator.*,

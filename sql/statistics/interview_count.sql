@@ -1,8 +1,8 @@
 -- statistics.interview_count
 -- Grain: one row per measure of the interview cascade, basis, area and period that occurs.
 -- Keys: measure, basis, area_code, period_type, period_start.
--- For: statistics.count_cell. not_measurable counts the eligible episodes for which the answer cannot be told. Each child is summed
--- first and counted after, as in statistics.incident_count.
+-- For: statistics.count_cell. not_measurable counts the eligible episodes for which the answer cannot be told. Each
+-- child is summed first and counted after, as in statistics.incident_count.
 with child_verdict as (
     select
         basis,
@@ -31,20 +31,20 @@ answered as (
         episodes,
         digest,
         unnest([
-            {'measure': 'rhi_eligible', 'verdict': 'yes'},
-            {'measure': 'rhi_offered', 'verdict': offered},
-            {'measure': 'rhi_completed', 'verdict': held},
-            {'measure': 'rhi_completed_of_offered', 'verdict': case when offered = 'yes' then held else 'no' end},
-            {'measure': 'rhi_completed_72h', 'verdict': within_72_hours},
-            {'measure': 'rhi_declined', 'verdict': case when declined then 'yes' else 'no' end},
-            {'measure': 'rhi_overtaken', 'verdict': case when overtaken then 'yes' else 'no' end}
+            { 'measure': 'rhi_eligible', 'verdict': 'yes' },
+            { 'measure': 'rhi_offered', 'verdict': offered },
+            { 'measure': 'rhi_completed', 'verdict': held },
+            { 'measure': 'rhi_completed_of_offered', 'verdict': case when offered = 'yes' then held else 'no' end },
+            { 'measure': 'rhi_completed_72h', 'verdict': within_72_hours },
+            { 'measure': 'rhi_declined', 'verdict': case when declined then 'yes' else 'no' end },
+            { 'measure': 'rhi_overtaken', 'verdict': case when overtaken then 'yes' else 'no' end }
         ]) as answer
     from child_verdict
 ),
 
 child_summed as (
     select
-        answer.measure as measure,
+        answer.measure,
         basis,
         area_code,
         period_type,

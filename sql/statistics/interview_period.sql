@@ -1,8 +1,8 @@
 -- statistics.interview_period
 -- Grain: one row per eligible episode, basis, area and period of its return.
 -- Keys: episode_key, basis, area_code, period_type.
--- For: counting the interview cascade. On basis B an episode counts for the authority responsible for the child, so a host borough
--- is never held to an interview that another authority owes.
+-- For: counting the interview cascade. On basis B an episode counts for the authority responsible for the child, so a
+-- host borough is never held to an interview that another authority owes.
 with attributed as (
     select
         episode_key,
@@ -20,7 +20,15 @@ with attributed as (
 
 placed as (
     select
-        attributed.* exclude (attributed_to),
+        attributed.episode_key,
+        attributed.child_key,
+        attributed.basis,
+        attributed.return_day,
+        attributed.offered,
+        attributed.held,
+        attributed.within_72_hours,
+        attributed.declined,
+        attributed.overtaken,
         unnest([area.area_code, area.parent_code]) as area_code
     from attributed
     inner join reference.area as area on attributed.attributed_to = area.area_code

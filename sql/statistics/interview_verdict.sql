@@ -1,9 +1,9 @@
 -- statistics.interview_verdict
 -- Grain: one row per returned missing episode of a child that is eligible for a return interview.
 -- Keys: episode_key.
--- For: the cascade offered, held, within 72 hours, each yes, no or not_measurable. Eligible: ended with a return (else found), child
--- under 18, and 72 hours fully over at the data cut of the borough that sent it. overtaken: missing again within 72 hours of
--- the return before any interview.
+-- For: the cascade offered, held, within 72 hours, each yes, no or not_measurable. Eligible: ended with a return (else
+-- found), child under 18, and 72 hours fully over at the data cut of the borough that sent it. overtaken: missing
+-- again within 72 hours of the return before any interview.
 with eligible as (
     select
         episode.episode_key,

@@ -1,8 +1,9 @@
 -- statistics.period
--- Grain: one row per reporting period: every month, quarter and year to March that is over at the newest data cut, from the
--- month of the first episode on.
+-- Grain: one row per reporting period: every month, quarter and year to March that is over at the newest data cut,
+-- from the month of the first episode on.
 -- Keys: period_type, period_start.
--- For: every statistic. period_end is the last day. Quarters of the calendar and of the financial year begin on the same days.
+-- For: every statistic. period_end is the last day. Quarters of the calendar and of the financial year begin on the
+-- same days.
 with span as (
     select
         date_trunc('month', min(utc_to_london(episode.started_at)))::date as first_month,
@@ -12,8 +13,9 @@ with span as (
 ),
 
 month_start as (
-    select unnest(generate_series(span.first_month, span.open_month - interval 1 month, interval 1 month))::date
-        as period_start
+    select
+        unnest(generate_series(span.first_month, span.open_month - interval 1 month, interval 1 month))::date
+            as period_start
     from span
 ),
 

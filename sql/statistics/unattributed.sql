@@ -1,7 +1,8 @@
 -- statistics.unattributed
 -- Grain: one row per basis, area and period with episodes whose area on that basis is not recorded.
 -- Keys: basis, area_code, period_type, period_start.
--- For: the number beside a count of incidents that says what could not be placed. They are shown under the borough that sent them.
+-- For: the number beside a count of incidents that says what could not be placed. They are shown under the borough
+-- that sent them.
 with unplaced as (
     select
         episode.episode_key,

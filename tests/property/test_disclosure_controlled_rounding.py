@@ -1,7 +1,6 @@
 """Rounded counts keep every fact, stay close, do not lean, and depend on nothing but the counts and the key."""
 
 import numpy as np
-import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,7 +48,7 @@ def test_rounding_keeps_the_facts_and_stays_close(seed: int, children: int, numb
 @settings(max_examples=8, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**6), children=st.integers(1, 200))
 def test_what_passes_withstands_the_exact_attack(seed: int, children: int) -> None:
-    """The verdict rests on witnesses; here the true interval of some unsafe cells is searched for and holds the claim."""
+    """The verdict rests on witnesses; the true interval of some unsafe cells, searched for here, contains the claim."""
     cells = count_cells(simulate(seed, children, 1, TOWNS), TOWNS)
     passed = protect(cells.sample(fraction=1, shuffle=True, seed=seed), POLICY, key(seed), TOWNS)
     assert passed.cells.equals(protect(cells, POLICY, key(seed), TOWNS).cells)

@@ -92,4 +92,12 @@ def test_a_missing_or_mistyped_column_is_refused_without_a_value(cells: pl.DataF
         planned_cells(cells.drop("member_digest"), POLICY, TOWNS)
     with pytest.raises(CellsError, match="count, or these have another type"):
         planned_cells(cells.with_columns(count=pl.lit("4711x")), POLICY, TOWNS)
-    assert planned_cells(cells.with_columns(pl.col("count").cast(pl.Int32)), POLICY, TOWNS).height > 0
+
+
+def test_whole_numbers_of_any_type_are_taken_and_fractions_are_not(cells: pl.DataFrame) -> None:
+    for dtype in (pl.Int32, pl.UInt64, pl.Decimal(38, 0)):
+        taken = planned_cells(cells.with_columns(pl.col("count", "children").cast(dtype)), POLICY, TOWNS)
+        assert taken.equals(planned_cells(cells, POLICY, TOWNS))
+    for dtype in (pl.Float64, pl.Decimal(38, 2)):
+        with pytest.raises(CellsError, match="children"):
+            planned_cells(cells.with_columns(pl.col("children").cast(dtype)), POLICY, TOWNS)

@@ -16,8 +16,8 @@ KEY = "00112233aabbccdd"
 def published(*counts: int | None) -> pl.DataFrame:
     """Published cells, one for each count; None is a hidden one."""
     rows = [
-        (f"cell{number}", "incidents", "A", "E1", "month", date(2024, number, 1), date(2024, number, 28), "total", "Total",
-         count, "x" if count is None else "", "controlled_rounding", 4)
+        (f"cell{number}", "incidents", "A", "E1", "month", date(2024, number, 1), date(2024, number, 28), "total",
+         "Total", count, "x" if count is None else "", "controlled_rounding", 4)
         for number, count in enumerate(counts, start=1)
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=PUBLISHED_CELL, orient="row")

@@ -84,9 +84,20 @@ def test_a_relation_is_one_line(content: dict[str, Any], text: str, sense: str, 
 
 @pytest.mark.parametrize(
     "text",
-    ["children", "children <= ", "children <= incidents <= 3", "children < incidents", "2 <= children", "children <= children",
-     "children incidents <= rhi_offered", "nobody <= incidents", "nobody needs incidents"],
-)  # fmt: skip
+    [
+        "children",
+        "children <= ",
+        "children <= incidents <= 3",
+        "children < incidents",
+        "2 <= children",
+        "children <= children",
+        "children incidents <= rhi_offered",
+        "nobody <= incidents",
+        "nobody needs incidents",
+        "children needs children",
+        "children needs incidents needs rhi_offered",
+    ],
+)
 def test_a_relation_that_says_nothing_is_refused(content: dict[str, Any], text: str) -> None:
     content["relations"] = [{"fact": text, "because": "a test"}]
     with pytest.raises(PolicyError, match="relation"):

@@ -1,0 +1,157 @@
+"""Writes the whole site beside the old one and swaps it in, so that a reader never meets half a site.
+
+Decides which pages exist and where; what is on them is in `pages/`. Same tables, same bytes: no clock is read.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dashboards import words
+from dashboards.figures import Figure
+from dashboards.pages.borough import borough_page
+from dashboards.pages.public import public_page
+from dashboards.pages.regional import regional_page
+from dashboards.published import PublicReader, Release, open_public
+from dashboards.render import Renderer
+from dashboards.restricted import RestrictedReader
+from dashboards.rulebook import Rulebook, load_rulebook
+from pipelines.region import Region, load_region
+
+_STATIC = Path(__file__).parent / "static"
+Progress = Callable[[str], None]
+
+
+def build_site(
+    connection: duckdb.DuckDBPyConnection, site: Path, *, contracts: Path, progress: Progress | None = None
+) -> list[Path]:
+    """Write every page, file and asset of the site, replacing the site that is there.
+
+    Args:
+        connection: the warehouse snapshot, read-only.
+        site: the folder that holds the site afterwards.
+        contracts: the folder of contracts, rules and reference files.
+        progress: told the name of each part before it is built.
+
+    Returns:
+        Every file of the new site, sorted.
+    """
+    say = progress or (lambda _: None)
+    region = load_region(contracts)
+    rulebook = load_rulebook(contracts)
+    site.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{site.name}.", dir=site.parent))
+    try:
+        with open_public(connection) as public:
+            builder = _Builder(fresh, region, rulebook, public.release())
+            say("assets")
+            builder.assets()
+            say("public pages")
+            builder.public(public)
+            restricted = RestrictedReader(connection)
+            for borough in region.boroughs:
+                say(borough.name)
+                builder.borough(restricted, public, borough.slug)
+            say(region.area.name)
+            builder.regional(restricted)
+        fresh.chmod(0o755)
+        _swap(fresh, site)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    return sorted(path for path in site.rglob("*") if path.is_file())
+
+
+class _Builder:
+    """Writes pages into one folder."""
+
+    def __init__(self, folder: Path, region: Region, rulebook: Rulebook, release: Release) -> None:
+        self._folder = folder
+        self._region = region
+        self._rulebook = rulebook
+        self._renderer = Renderer(
+            region=region,
+            release=release,
+            rulebook=rulebook,
+            symbols=words.SYMBOLS,
+            as_at=words.instant_words(release.as_at),
+            data_to=words.full_date(words.local(release.data_to).date()),
+        )
+
+    def assets(self) -> None:
+        """Copy style, scripts and the installed package's plotly.js."""
+        from plotly import offline
+
+        assets = self._folder / "assets"
+        assets.mkdir()
+        for path in sorted(_STATIC.iterdir()):
+            shutil.copyfile(path, assets / path.name)
+        (assets / "plotly.min.js").write_text(offline.get_plotlyjs(), encoding="utf-8")
+
+    def public(self, reader: PublicReader) -> None:
+        """Write the entry page and everything under `public/`."""
+        self._page("index.html", "index.html.j2", "Entry", [])
+        page = public_page(reader, self._rulebook, self._region)
+        self._page("public/index.html", "public.html.j2", "Regional statistics", page.figures, page=page)
+        self._page("public/data-dictionary.html", "dictionary.html.j2", "Data dictionary", [])
+        self._page("public/methodology.html", "methodology.html.j2", "Methodology notes", [])
+
+    def borough(self, reader: RestrictedReader, public: PublicReader, slug: str) -> None:
+        """Write the restricted page of one borough."""
+        borough = self._region.borough(slug)
+        page = borough_page(reader, public, self._rulebook, self._region, borough)
+        self._page(f"boroughs/{slug}/index.html", "borough.html.j2", borough.name, page.figures, page=page, borough=borough)
+
+    def regional(self, reader: RestrictedReader) -> None:
+        """Write the restricted page of deliveries."""
+        page = regional_page(reader, self._rulebook, self._region)
+        self._page("region/index.html", "regional.html.j2", "Deliveries and flags", page.figures, page=page)
+
+    def _page(self, path: str, template: str, title: str, figures: Sequence[Figure], **values: Any) -> None:
+        target = self._folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        root = "../" * path.count("/")
+        restricted = path.startswith(("boroughs/", "region/"))
+        html = self._renderer.page(
+            template, title=title, root=root, restricted=restricted, links=_links(path, root, title), here=path.rpartition("/")[2], **values
+        )
+        target.write_text(html, encoding="utf-8")
+        for figure in figures:
+            data = target.parent / "data" / figure.data.name
+            data.parent.mkdir(exist_ok=True)
+            data.write_text(figure.data.text(), encoding="utf-8")
+
+
+def _links(path: str, root: str, title: str) -> list[tuple[str, str]]:
+    """The navigation: restricted pages are only linked from restricted pages and from the entry page."""
+    if path.startswith(("boroughs/", "region/")):
+        return [
+            ("Start", f"{root}index.html"),
+            (title, "index.html"),
+            *([("Deliveries and flags", f"{root}region/index.html")] if not path.startswith("region/") else []),
+            ("Public page", f"{root}public/index.html"),
+            ("Methodology", f"{root}public/methodology.html"),
+        ]
+    public = "" if path.startswith("public/") else "public/"
+    return [
+        ("Start", f"{root}index.html"),
+        ("Regional statistics", f"{public}index.html"),
+        ("Data dictionary", f"{public}data-dictionary.html"),
+        ("Methodology", f"{public}methodology.html"),
+    ]
+
+
+def _swap(fresh: Path, site: Path) -> None:
+    """Put the fresh folder in the place of the old one. Killed in between, the old one still stands under its other name."""
+    old = site.parent / f".{site.name}.old"
+    shutil.rmtree(old, ignore_errors=True)
+    if site.exists():
+        site.rename(old)
+    fresh.rename(site)
+    shutil.rmtree(old, ignore_errors=True)
