@@ -53,11 +53,12 @@ def mark(point: Point, label: str, measure: Measure) -> Mark:
 
 def area_bars(marks: Sequence[Mark], region: Mark | None, measure: Measure, axis: str) -> dict[str, Any]:
     """Draw one bar for each area with its 95% interval and a line for the region. The value stands beside the name."""
+    interval = _interval(marks)
     trace: dict[str, Any] = {
-        "error_x": _interval(marks),
+        "error_x": interval,
         "hoverinfo": "text",
         "hovertext": [_hover(item, measure) for item in marks],
-        "marker": {"color": theme.NAVY},
+        "marker": {"color": theme.STEEL if interval.get("type") else theme.NAVY},
         "orientation": "h",
         "type": "bar",
         "width": 0.62,
@@ -101,7 +102,7 @@ def area_groups(series: Sequence[Series], measure: Measure, axis: str) -> dict[s
         barmode="group",
         height=(18 * len(series) + 16) * len(series[0].marks) + 110,
         legend=theme.LEGEND | {"traceorder": "normal"},
-        margin={"b": 44, "l": 8, "pad": 4, "r": 48, "t": 44},
+        margin={"b": 44, "l": 8, "r": 48, "t": 44},
         showlegend=True,
         xaxis=theme.value_axis(axis, percent=measure.unit == "share"),
         yaxis=theme.category_axis(
@@ -136,7 +137,7 @@ def area_dots(series: Sequence[Series], measure: Measure, axis: str, *, joined: 
     layout = theme.layout(
         height=_BAR_HEIGHT * len(places) + 118,
         legend=theme.LEGEND,
-        margin={"b": 44, "l": 8, "pad": 4, "r": 20, "t": 64 if len(series) > 2 else 44},  # noqa: PLR2004 - a third name wraps the legend
+        margin={"b": 44, "l": 8, "r": 20, "t": 64 if len(series) > 2 else 44},  # noqa: PLR2004 - a third name wraps the legend
         shapes=[_row_line(series, place) for place in range(len(places))],
         showlegend=True,
         xaxis=theme.value_axis(axis, percent=measure.unit == "share"),
@@ -175,7 +176,7 @@ def trend(series: Sequence[Series], measure: Measure, axis: str) -> dict[str, An
         annotations=_line_names(series, top) if len(series) > 1 else [],
         height=380,
         hovermode="closest",
-        margin={"b": 44, "l": 8, "pad": 4, "r": 118 if len(series) > 1 else 24, "t": 20},
+        margin={"b": 44, "l": 8, "r": 118 if len(series) > 1 else 24, "t": 20},
         xaxis=theme.category_axis(range=[-0.4, len(labels) - 0.6], ticks="outside", tickvals=_some(labels), tickfont={"size": 13}),
         yaxis=theme.value_axis(axis, percent=measure.unit == "share", range=[0, top]),
     )
@@ -185,13 +186,14 @@ def trend(series: Sequence[Series], measure: Measure, axis: str) -> dict[str, An
 def columns(series: Sequence[Series], measure: Measure, axis: str) -> dict[str, Any]:
     """Draw upright bars for a few periods or groups, with the value on each."""
     labels = [item.label.replace("Year to ", "Year to<br>") for item in series[0].marks]
+    intervals = [_interval(item.marks) if len(series) == 1 else {"visible": False} for item in series]
     traces = [
         {
             "cliponaxis": False,
-            "error_y": _interval(item.marks) if len(series) == 1 else {"visible": False},
+            "error_y": intervals[index],
             "hoverinfo": "text",
             "hovertext": [f"{item.name}<br>{_hover(m, measure)}" for m in item.marks],
-            "marker": {"color": theme.PALETTE[index]},
+            "marker": {"color": theme.STEEL if intervals[index].get("type") else theme.PALETTE[index]},
             "name": item.name,
             "text": [shown(m.value, m.symbol, measure) for m in item.marks],
             "textangle": 0,
@@ -208,7 +210,7 @@ def columns(series: Sequence[Series], measure: Measure, axis: str) -> dict[str, 
         barmode="group",
         height=380,
         legend=theme.LEGEND,
-        margin={"b": 44, "l": 8, "pad": 4, "r": 16, "t": 48},
+        margin={"b": 44, "l": 8, "r": 16, "t": 48},
         showlegend=len(series) > 1,
         uniformtext={"minsize": 10, "mode": "show"},
         xaxis=theme.category_axis(tickfont={"size": 13}),
@@ -245,7 +247,7 @@ def _interval(marks: Sequence[Mark]) -> dict[str, Any]:
     return {
         "array": [_reach(item.upper, item.value) for item in marks],
         "arrayminus": [_reach(item.value, item.lower) for item in marks],
-        "color": theme.CHARCOAL,
+        "color": theme.TEXT,
         "symmetric": False,
         "thickness": 1.5,
         "type": "data",

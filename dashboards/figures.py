@@ -68,7 +68,9 @@ class Figure:
     data: DataFile
     period: str
     source: str
+    # What a picture of the figure must carry with it; and what helps to read it well, folded away.
     notes: tuple[str, ...] = field(default=())
+    more_notes: tuple[str, ...] = field(default=())
 
     @property
     def alt(self) -> str:

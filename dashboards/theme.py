@@ -13,6 +13,8 @@ PLUM = "#801650"
 ORANGE = "#F46A25"
 CHARCOAL = "#3D3D3D"
 LILAC = "#A285D1"
+# Navy lightened so far that the dark line of an interval can be seen on it, and the bar still on white.
+STEEL = "#6089B3"
 # Series colours in order of use; a chart never has more series than colours.
 PALETTE = (NAVY, ORANGE, TEAL, PLUM, CHARCOAL, LILAC)
 # Colour never carries meaning alone: each series also has its own marker and dash.
@@ -41,7 +43,7 @@ def layout(*, height: int, **extra: Any) -> dict[str, Any]:
         "font": {"color": TEXT, "family": FONT, "size": 14},
         "height": height,
         "hoverlabel": {"font": {"family": FONT, "size": 14}},
-        "margin": {"b": 44, "l": 8, "pad": 4, "r": 16, "t": 28},
+        "margin": {"b": 44, "l": 8, "r": 16, "t": 28},
         "paper_bgcolor": "#FFFFFF",
         "plot_bgcolor": "#FFFFFF",
         "showlegend": False,
@@ -59,8 +61,8 @@ def value_axis(title: str, *, percent: bool, **extra: Any) -> dict[str, Any]:
         "rangemode": "tozero",
         "tickformat": ".0%" if percent else ",",
         "title": {"font": {"size": 13}, "standoff": 8, "text": title},
-        "zeroline": True,
-        "zerolinecolor": AXIS,
+        "ticklabelstandoff": 4,
+        "zeroline": False,
     }
     return base | extra
 
@@ -72,7 +74,9 @@ def category_axis(**extra: Any) -> dict[str, Any]:
         "fixedrange": True,
         "linecolor": AXIS,
         "showgrid": False,
+        "showline": True,
         "tickfont": {"size": 14},
+        "ticklabelstandoff": 4,
         "type": "category",
     }
     return base | extra

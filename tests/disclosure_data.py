@@ -219,11 +219,18 @@ POLICY = load_policy(POLICY_FILE)
 TOWNS = Geography("R", ("T1", "T2", "T3"))
 
 
-def policy_for(*tables: dict[str, Any], **changes: Any) -> Policy:
-    """The policy of the project with another publication plan; lists left out of a table are the shortest there are."""
+def policy_for(*tables: dict[str, Any], also: str = "", **changes: Any) -> Policy:
+    """The policy of the project with another publication plan; lists left out of a table are the shortest there are.
+
+    Args:
+        tables: the plan.
+        also: one more relation.
+        changes: fields of the policy to replace.
+    """
     content = yaml.safe_load(POLICY_FILE.read_text(encoding="utf-8"))
     default = {"basis": "A", "period_types": ["year_to_march"], "areas": ["borough", "region"], "breakdowns": ["total"]}
     content["tables"] = [{"id": str(number), **default, **table} for number, table in enumerate(tables)]
+    content["relations"] += [{"fact": also, "because": "a test says so"}] if also else []
     return replace(parse_policy(content), **changes)
 
 
@@ -233,6 +240,7 @@ def everything() -> Policy:
     return policy_for(
         {"measures": list(MISSING_MEASURES), **all_axes},
         {"basis": "B", "measures": list(INTERVIEW_MEASURES), **all_axes},
+        also="children <= incidents[sex: Female] + incidents[sex: Male]",
     )
 
 

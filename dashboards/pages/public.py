@@ -103,8 +103,8 @@ class _Desk:
     def rounding_note(self) -> str:
         base = self.release.base
         return (
-            f"Counts are rounded to multiples of {base} by one procedure for all tables, so that they add up and no child can be "
-            "worked out. Percentages and rates are made from the rounded counts."
+            f"Counts are rounded to multiples of {base} so that they add up across tables; percentages and rates are made from the "
+            "rounded counts."
         )
 
     def figure(
@@ -137,7 +137,8 @@ class _Desk:
                 f"Deliveries of the boroughs to the regional pipeline; indicator {ids}; release {self.release.release_id}; "
                 f"data to {full_date(local(self.release.data_to).date())}."
             ),
-            notes=(*symbol_notes(*points), BASIS[basis], *notes, self.rounding_note()),
+            notes=(*symbol_notes(*points), BASIS[basis], self.rounding_note()),
+            more_notes=tuple(notes),
         )
 
 

@@ -15,9 +15,9 @@
     document.documentElement.setAttribute("data-charts", "drawn");
   }
 
-  /* On paper there is nothing to click: every table is printed open. */
+  /* On paper there is nothing to click: tables and notes are printed open. */
   window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("details.data").forEach(function (details) {
+    document.querySelectorAll("figure details").forEach(function (details) {
       details.open = true;
     });
   });

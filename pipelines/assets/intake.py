@@ -38,7 +38,7 @@ def table_key(qualified: str) -> dg.AssetKey:
         dg.AssetCheckSpec("no_row_was_quarantined", asset=RECEIVED, description="Every row met every critical rule."),
     ],
 )
-def received(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult[None]:
+def received(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
     """Take in the landing folders of the partitions of this run."""
     region = load_region()
     receipts = ingest(house.home, [region.borough(slug) for slug in context.partition_keys], house.arrival())
@@ -85,7 +85,7 @@ def _warning(name: str, deliveries: list[str]) -> dg.AssetCheckResult:
     ],
     pool=WAREHOUSE_POOL,
 )
-def delivered_tables(house: House) -> Iterator[dg.MaterializeResult[None]]:
+def delivered_tables(house: House) -> Iterator[dg.MaterializeResult]:
     """Receipts, findings and accepted rows of all deliveries, as tables."""
     with house.writer() as connection:
         rows = load_intake(connection, house.home)
@@ -97,7 +97,7 @@ def delivered_tables(house: House) -> Iterator[dg.MaterializeResult[None]]:
     specs=[dg.AssetSpec(table_key(t), group_name="reference", kinds={"duckdb"}) for t in _LOADED_FROM_CONTRACTS],
     pool=WAREHOUSE_POOL,
 )
-def reference_tables(house: House) -> Iterator[dg.MaterializeResult[None]]:
+def reference_tables(house: House) -> Iterator[dg.MaterializeResult]:
     """Reference figures and rules, as tables."""
     with house.writer() as connection:
         rows = load_reference(connection)
@@ -113,7 +113,7 @@ def reference_tables(house: House) -> Iterator[dg.MaterializeResult[None]]:
     pool=WAREHOUSE_POOL,
     description="The as-at instant: nothing received later counts.",
 )
-def run_parameter(house: House) -> dg.MaterializeResult[None]:
+def run_parameter(house: House) -> dg.MaterializeResult:
     """Fix the instant that all tables of this run are for."""
     with house.writer() as connection:
         chosen = load_parameters(connection, house.as_at_instant)

@@ -27,7 +27,7 @@ _READ_BY_PUBLISH = ("statistics.count_cell", "run.parameter", "quality.data_cut"
     pool=WAREHOUSE_POOL,
     description="Counts that passed disclosure control; the only source of public figures.",
 )
-def published_tables(context: dg.AssetExecutionContext, house: House) -> Iterator[dg.MaterializeResult[None]]:
+def published_tables(context: dg.AssetExecutionContext, house: House) -> Iterator[dg.MaterializeResult]:
     """Round, attack, and publish or refuse."""
     with house.writer() as connection:
         publication = publish(
@@ -46,13 +46,13 @@ def published_tables(context: dg.AssetExecutionContext, house: House) -> Iterato
     pool=WAREHOUSE_POOL,
     description="The read-only copy that pages, analysts and commands open.",
 )
-def snapshot(house: House) -> dg.MaterializeResult[None]:
+def snapshot(house: House) -> dg.MaterializeResult:
     """Swap the snapshot."""
     return dg.MaterializeResult(metadata={"bytes": publish_snapshot(house.home)})
 
 
 @dg.asset(key=SITE, deps=[SNAPSHOT], group_name="site", kinds={"plotly"}, description="Public and restricted pages.")
-def site(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult[None]:
+def site(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
     """Draw every page from the snapshot."""
     from dashboards.site import build_site
 

@@ -21,7 +21,7 @@ def _table_asset(table: Table) -> dg.AssetsDefinition:
         description=table.description,
         pool=WAREHOUSE_POOL,
     )
-    def build(house: House) -> dg.MaterializeResult[None]:
+    def build(house: House) -> dg.MaterializeResult:
         with house.writer() as connection:
             rows = build_table(connection, table)
         return dg.MaterializeResult(metadata={"rows": rows})

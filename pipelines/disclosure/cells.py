@@ -63,15 +63,9 @@ def planned_cells(cells: pl.DataFrame, policy: Policy, geography: Geography) -> 
     if unfit:
         message = f"Count cells lack the columns {', '.join(unfit)}, or these have another type."
         raise CellsError(message)
-    areas = pl.DataFrame(
-        {
-            "area_code": [geography.region, *geography.boroughs],
-            "area_level": ["region", *["borough"] * len(geography.boroughs)],
-        }
-    )
     planned = (
         cells.select(pl.col(name).cast(dtype) for name, dtype in TRUE_CELL.items())
-        .join(areas, on="area_code")
+        .join(_area_levels(geography), on="area_code")
         .join(policy.plan(), on=["measure", "basis", "period_type", "area_level", "breakdown"], how="semi")
         .drop("area_level")
         .sort("cell_id")
@@ -79,6 +73,16 @@ def planned_cells(cells: pl.DataFrame, policy: Policy, geography: Geography) -> 
     _refuse_where(planned, _impossible(policy))
     _refuse_holes(planned, policy, geography)
     return planned
+
+
+def _area_levels(geography: Geography) -> pl.DataFrame:
+    boroughs = len(geography.boroughs)
+    return pl.DataFrame(
+        {
+            "area_code": [geography.region, *geography.boroughs],
+            "area_level": ["region", *["borough"] * boroughs],
+        }
+    )
 
 
 def _is_of_type(found: pl.DataType | None, wanted: type[pl.DataType]) -> bool:
@@ -118,14 +122,13 @@ def _refuse_holes(planned: pl.DataFrame, policy: Policy, geography: Geography) -
     Within a measure, basis and period type, each period must have every planned area and, for each of its
     breakdowns, every value that occurs anywhere in the cells.
     """
-    levels = pl.DataFrame(
-        {
-            "area_level": ["region", *["borough"] * len(geography.boroughs)],
-            "area_code": [geography.region, *geography.boroughs],
-        }
-    )
     values = planned.select("breakdown", "breakdown_value").unique()
-    wanted = policy.plan().join(levels, on="area_level").drop("area_level").join(values, on="breakdown", how="left")
+    wanted = (
+        policy.plan()
+        .join(_area_levels(geography), on="area_level")
+        .drop("area_level")
+        .join(values, on="breakdown", how="left")
+    )
     periods = planned.select("basis", "period_type", "period_start", "period_end").unique()
     expected = wanted.join(periods, on=["basis", "period_type"], how="left")
     holes = expected.join(planned, on=[*(set(COORDINATES) - {"cell_id"})], how="anti", nulls_equal=True)

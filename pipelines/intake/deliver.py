@@ -184,6 +184,7 @@ def _forget_unread(home: Home, borough: Area) -> None:
     """Drop the receipts of files that could not be opened last time; they are looked at afresh."""
     for path in (home.receipts / borough.slug).glob("*.json"):
         if not read_receipt(path).rules_key:
+            (home.quarantine / borough.slug / f"{path.stem}.feedback.csv").unlink(missing_ok=True)
             path.unlink()
 
 
@@ -222,7 +223,7 @@ def _understand(landed: LandedFile, contracts: Path) -> Examined | RefusedFileEr
         return examine(landed.name, landed.data, landed.borough, landed.received_at, landed.delivery_id, contracts)
     except RefusedFileError as refused:
         return refused
-    except Exception as error:  # noqa: BLE001 - one file, however odd, must not stop the others
+    except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - one odd file must not stop the others
         msg = f"The file could not be processed (internal error {type(error).__name__}); tell the regional analyst."
         return RefusedFileError("file.internal_error", msg)
 

@@ -89,7 +89,7 @@ def pseudonymise(table: Table, source: Source, borough: Area, key: bytes, contra
         started = by_name[steps.age_at.casefold()]
         age = _age(births[0], started, source).alias(steps.age_column)
         cells = cells.with_columns(age)
-        kept = [name for name in kept if name != steps.age_column]
+        kept = [name for name in kept if name.casefold() != steps.age_column.casefold()]
         kept.insert(kept.index(child) + 1, steps.age_column)
     result = cells.select(kept)
     _refuse_what_remains(result, source, contracts)

@@ -10,6 +10,7 @@ import csv
 import gzip
 import io
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -139,33 +140,58 @@ def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:
 
 def _read_csv(data: bytes) -> Table:
     text, notes = _decode(data)
-    first_line = text.lstrip("\r\n").split("\n", 1)[0]
+    if "\n" not in text:
+        text = text.replace("\r", "\n")  # "CSV (Macintosh)" ends its lines with a carriage return
+    table = text.lstrip("\r\n")
+    first_line = table.split("\n", 1)[0]
     if not first_line.strip():
         msg = "The file has no header row; export it again."
         raise UnreadableFileError(msg)
     delimiter = max(",;\t|", key=first_line.count)
-    header = next(csv.reader(io.StringIO(first_line.rstrip("\r")), delimiter=delimiter))
-    names = _checked_header(header)
+    names = _checked_header(next(_records(table, delimiter)))
+    first_row = 2 + text[: len(text) - len(table)].count("\n")
     try:
-        frame = pl.read_csv(io.BytesIO(text.encode()), separator=delimiter, infer_schema=False)
+        frame = pl.read_csv(io.BytesIO(table.encode()), separator=delimiter, infer_schema=False)
+        frame.columns = names
     except pl.exceptions.PolarsError:
         # Ragged rows or stray quotes: the standard reader is slower but keeps every row it can.
-        return _read_csv_row_by_row(text, delimiter, names, notes)
-    frame.columns = names
-    return _table(frame, pl.Series("row_number", range(2, frame.height + 2), dtype=pl.Int64), notes=notes)
+        return _read_csv_row_by_row(table, delimiter, names, first_row, notes)
+    if frame.to_series(-1).null_count() and _has_short_rows(table, delimiter, _named(names)):
+        return _read_csv_row_by_row(table, delimiter, names, first_row, notes)
+    return _table(frame, _numbers(first_row, frame), notes=notes)
 
 
-def _read_csv_row_by_row(text: str, delimiter: str, names: list[str], notes: tuple[str, ...]) -> Table:
+def _records(text: str, delimiter: str) -> Iterator[list[str]]:
+    """Read CSV records strictly: a quotation mark that is never closed would swallow the rows below it."""
     csv.field_size_limit(1 << 24)
     try:
-        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))[1:]
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     except csv.Error as error:
-        msg = "The file is not a well-formed CSV file (a quotation mark is never closed); export it again."
+        msg = "The file is not a well-formed CSV file (a quotation mark is never closed or stray); export it again."
         raise UnreadableFileError(msg) from error
-    numbered = list(enumerate(records, start=2))
-    whole = [(number, record) for number, record in numbered if len(record) == len(names)]
-    ragged = tuple(number for number, record in numbered if record and len(record) != len(names))
-    frame = pl.DataFrame([record for _, record in whole], schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+def _has_short_rows(text: str, delimiter: str, width: int) -> bool:
+    """The fast reader fills a short row with blanks, so a blank last cell may be a cell that is not there."""
+    return any(0 < len(record) < width for record in _records(text, delimiter))
+
+
+def _named(names: list[str]) -> int:
+    return sum(not name.startswith("\x00") for name in names)
+
+
+def _numbers(first_row: int, frame: pl.DataFrame) -> pl.Series:
+    return pl.Series("row_number", range(first_row, first_row + frame.height), dtype=pl.Int64)
+
+
+def _read_csv_row_by_row(text: str, delimiter: str, names: list[str], first_row: int, notes: tuple[str, ...]) -> Table:
+    records = list(_records(text, delimiter))[1:]
+    numbered = list(enumerate(records, start=first_row))
+    fits = range(_named(names), len(names) + 1)
+    whole = [(number, record) for number, record in numbered if len(record) in fits]
+    ragged = tuple(number for number, record in numbered if record and len(record) not in fits)
+    padded = [record + [""] * (len(names) - len(record)) for _, record in whole]
+    frame = pl.DataFrame(padded, schema=dict.fromkeys(names, pl.String), orient="row")
     return _table(frame, pl.Series("row_number", [n for n, _ in whole], dtype=pl.Int64), ragged, notes)
 
 
@@ -174,31 +200,33 @@ def _read_xlsx(data: bytes) -> Table:
 
     try:
         workbook = fastexcel.read_excel(data)
-        sheet = workbook.load_sheet(0, header_row=None, dtypes="string", skip_whitespace_tail_rows=True)
+        sheet = workbook.load_sheet(0, header_row=None, skip_rows=0, dtypes="string", skip_whitespace_tail_rows=True)
         cells = sheet.to_polars()
     except Exception as error:
         # The reader has no common error class; all mean "cannot open".
         msg = "The Excel workbook is damaged or protected and cannot be opened; save it again as .xlsx or CSV."
         raise UnreadableFileError(msg) from error
-    if not cells.height:
+    blank_rows = cells.select(pl.all_horizontal(pl.all().is_null())).to_series() if cells.width else pl.Series([])
+    header_row = blank_rows.arg_min()
+    if header_row is None or blank_rows.all():
         msg = "The first sheet of the workbook is empty; put the table on the first sheet."
         raise UnreadableFileError(msg)
-    names = _checked_header([cell or "" for cell in cells.row(0)])
-    frame = cells.slice(1)
+    names = _checked_header([cell or "" for cell in cells.row(header_row)])
+    frame = cells.slice(header_row + 1)
     frame.columns = names
     # Excel keeps a bare date as midnight; a time of exactly midnight is therefore read as "date only".
     frame = frame.with_columns(pl.all().str.replace(r"^(\d{4}-\d{2}-\d{2}) 00:00:00$", "$1"))
-    return _table(frame, pl.Series("row_number", range(2, frame.height + 2), dtype=pl.Int64))
+    return _table(frame, _numbers(header_row + 2, frame))
 
 
 def _read_parquet(data: bytes) -> Table:
     try:
         frame = pl.read_parquet(io.BytesIO(data)).cast(pl.String)
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         msg = "The Parquet file is damaged or holds nested columns; export it again."
         raise UnreadableFileError(msg) from error
     frame.columns = _checked_header(frame.columns)
-    return _table(frame, pl.Series("row_number", range(2, frame.height + 2), dtype=pl.Int64))
+    return _table(frame, _numbers(2, frame))
 
 
 def _checked_header(cells: list[str]) -> list[str]:
@@ -224,10 +252,14 @@ def _table(
     frame: pl.DataFrame, row_numbers: pl.Series, ragged: tuple[int, ...] = (), notes: tuple[str, ...] = ()
 ) -> Table:
     """Trim cells, turn blanks into null and leave out wholly blank rows and unnamed trailing columns."""
-    frame = frame.select(pl.exclude(r"^\x00.*$"))
     frame = frame.with_columns(pl.all().str.strip_chars().replace("", None))
-    if not frame.height and not ragged:
+    unnamed = [i for i, name in enumerate(frame.columns) if name.startswith("\x00") and frame[name].count()]
+    if unnamed:
+        msg = f"Column {column_letter(unnamed[0])} has cells but no name in the header; name it or take it out."
+        raise UnreadableFileError(msg)
+    frame = frame.select(pl.exclude(r"^\x00.*$"))
+    filled = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+    if not filled.any() and not ragged:
         msg = "The file has a header but no rows; if there was nothing to report, tell the region so."
         raise UnreadableFileError(msg)
-    filled = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
     return Table(frame.filter(filled), row_numbers.filter(filled), ragged, notes)

@@ -59,7 +59,7 @@ select
     cell.breakdown,
     cell.breakdown_value,
     coalesce(counted.count, 0)::bigint as count,
-    coalesce(counted.children, 0) as children,
+    coalesce(counted.children, 0)::bigint as children,
     lower(hex(coalesce(counted.digest, 0))) as member_digest,
     coalesce(coverage.coverage, 'none') as coverage,
     coalesce(

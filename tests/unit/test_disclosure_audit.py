@@ -1,5 +1,8 @@
 """The gate refuses planted leaks, and refuses what it cannot prove. Each leak is repaired and then passes."""
 
+import ast
+import importlib
+import inspect
 import json
 from datetime import date
 
@@ -15,6 +18,7 @@ from pipelines.disclosure.errors import CellsError, PolicyError
 from pipelines.disclosure.policy import Geography, Policy
 from tests.disclosure_data import as_published, policy_for, small, year_cells
 
+gate = importlib.import_module("pipelines.disclosure.audit")
 TOWNS = Geography("R", ("T1", "T2", "T3", "T4"))
 ONE = Geography("R", ("T1",))
 INCIDENTS = policy_for({"measures": ["incidents"]})
@@ -238,6 +242,27 @@ def test_what_is_not_as_the_policy_says_is_refused() -> None:
     assert "not in the plan" in found(pl.concat([good, stranger]))
     elsewhere = good.filter(first).with_columns(area_code=pl.lit("T9")).with_columns(CELL_ID.alias("cell_id"))
     assert "not in the plan" in found(pl.concat([good, elsewhere]))
+
+
+def test_a_relation_that_names_a_value_nobody_publishes_is_refused() -> None:
+    table = {"measures": ["incidents"], "areas": ["region"], "breakdowns": ["total", "sex"]}
+    policy = policy_for(table, also="2 incidents >= incidents[sex: male]")
+    total = region(incidents=20)
+    divided = total.with_columns(breakdown=pl.lit("sex"), breakdown_value=pl.lit("Male"))
+    cells = pl.concat([divided, total]).with_columns(CELL_ID.alias("cell_id"))
+    assert reasons(attack(cells, [20, 20], policy, ONE)) == {"without a value that a relation names"}
+    named = cells.with_columns(pl.col("breakdown_value").replace("Male", "male")).with_columns(CELL_ID.alias("cell_id"))
+    assert attack(named, [20, 20], policy, ONE).passed
+
+
+def test_the_audit_shares_no_code_with_the_protector() -> None:
+    protector = {"pipelines.disclosure.system", "pipelines.disclosure.rounding", "pipelines.disclosure.protect"}
+    for module in (gate, attacker):
+        tree = ast.parse(inspect.getsource(module))
+        froms = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        assert "pipelines.disclosure.policy" in froms
+        assert not protector & (froms | names)
 
 
 def test_unreadable_cells_are_refused() -> None:

@@ -49,6 +49,21 @@ def test_a_fact_is_left_out_where_a_cell_is_not_published() -> None:
     assert len(system.needs) == 0
 
 
+def test_a_relation_can_name_a_value_and_must_name_one_that_exists() -> None:
+    cells = count_cells(simulate(1, 30, 1, TOWNS), TOWNS)
+    table = {"measures": ["incidents", "children"], "areas": ["region"], "breakdowns": ["total", "sex"]}
+    facts = {}
+    for value in ("Male", "male"):
+        policy = policy_for(table, also=f"3 children >= children[sex: {value}]")
+        planned = planned_cells(cells, policy, TOWNS)
+        if value == "male":
+            with pytest.raises(CellsError, match=r"do not have: children\[sex: male\]"):
+                build_system(planned, policy, TOWNS)
+        else:
+            facts = facts_of(build_system(planned, policy, TOWNS))
+    assert ("-1*children@R +3*children@R", False) in facts
+
+
 def test_needs_pairs_the_first_with_the_second() -> None:
     policy = policy_for({"measures": ["incidents", "children"], "areas": ["region"]})
     system = system_of({("children", "R"): 6, ("incidents", "R"): 7}, policy)

@@ -1,0 +1,118 @@
+"""What a borough sent, written the way a test wants to read it.
+
+Times are the sender's: "2024-03-01 22:15" is local clock time known to the minute, "2024-03-01" a day without a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from pipelines.region import load_region
+
+MINUTE, DATE = "minute", "date"
+
+
+@cache
+def area_codes() -> dict[str, str]:
+    """Borough slug to ONS code."""
+    return {borough.slug: borough.code for borough in load_region().boroughs}
+
+
+def recorded(text: str | None) -> tuple[datetime, str] | None:
+    """Return the clock time and its precision, or nothing where nothing was recorded."""
+    if text is None:
+        return None
+    return datetime.fromisoformat(text), MINUTE if ":" in text else DATE  # a clock on a wall has no zone
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeRow:
+    """One accepted row of dataset `missing_episode`. The areas are the sender's own unless given."""
+
+    episode_id: str
+    started: str
+    found: str | None = None
+    returned: str | None = None
+    child: str = "anna"
+    borough: str = "bolton"
+    scope: str = "regional"
+    status: str = "missing"
+    age: int | None = 14
+    sex: str = "female"
+    looked_after: str = "no"
+    ethnicity: str = "white"
+    area: str | None = None
+    responsible: str | None = None
+    extracted: str | None = None
+
+    dataset = "missing_episode"
+
+    def columns(self) -> dict[str, Any]:
+        """Values under the names of the contract."""
+        own = area_codes()[self.borough]
+        return {
+            "episode_id": self.episode_id,
+            "child_id": self.child,
+            "pseudonym_scope": self.scope,
+            "status": self.status,
+            "age_at_start": self.age,
+            "sex": self.sex,
+            "looked_after": self.looked_after,
+            "ethnicity": self.ethnicity,
+            "area_missing_from": self.area or own,
+            "responsible_authority": self.responsible or own,
+            **_clock("started_at", self.started),
+            **_clock("found_at", self.found),
+            **_clock("returned_at", self.returned),
+            **_clock("extracted_at", self.extracted),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterviewRow:
+    """One accepted row of dataset `return_interview`."""
+
+    interview_id: str
+    episode_ids: Sequence[str]
+    held: str | None = None
+    offered: str = "yes"
+    accepted: str = "yes"
+    declined_reason: str | None = None
+    child: str = "anna"
+    borough: str = "bolton"
+    scope: str = "regional"
+    extracted: str | None = None
+
+    dataset = "return_interview"
+
+    def columns(self) -> dict[str, Any]:
+        """Values under the names of the contract."""
+        return {
+            "interview_id": self.interview_id,
+            "child_id": self.child,
+            "pseudonym_scope": self.scope,
+            "episode_ids": "; ".join(self.episode_ids),
+            "offered": self.offered,
+            "accepted": self.accepted,
+            "declined_reason": self.declined_reason,
+            **_clock("held_at", self.held),
+            **_clock("extracted_at", self.extracted),
+        }
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Rows that arrived together (UTC). Those of one borough and dataset are one file."""
+
+    rows: Sequence[EpisodeRow | InterviewRow]
+    received: str
+    name: str = "delivery"
+
+
+def _clock(column: str, text: str | None) -> dict[str, Any]:
+    clock, precision = recorded(text) or (None, None)
+    return {column: clock, f"{column}_precision": precision}

@@ -1,0 +1,143 @@
+"""A warehouse in memory that is filled again and again: the loaded tables are emptied and filled, the SQL tables remade.
+
+The tables come from `sql/`, the rules and reference figures from `data_contracts/`, as in a run. Opening one costs a
+second and filling it a tenth, so a test module opens one and shares it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipelines.contracts.contract import load_contracts
+from pipelines.contracts.schema import accepted_schema, create_table
+from pipelines.warehouse.connection import connect, query_frame, register_frame
+from pipelines.warehouse.graph import Table, build_table, load_tables
+from pipelines.warehouse.load import _RECEIPT_SCHEMA as RECEIPT
+from pipelines.warehouse.load import load_parameters, load_reference
+from tests.builders.rows import Delivery, EpisodeRow, InterviewRow
+
+_FINDING = (
+    "create table intake.finding (delivery_id varchar, dataset varchar, row_number bigint, rule_id varchar, "
+    "severity varchar, column_name varchar, column_letter varchar)"
+)
+
+
+class SmallWarehouse:
+    """Loads rows, builds the tables a test names together with everything they read, and answers queries."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self._schemas = {name: accepted_schema(contract) for name, contract in load_contracts().items()}
+        connection.execute("create schema intake")
+        for name, contract in load_contracts().items():
+            connection.execute(create_table(contract, f"intake.{name}"))
+        self._create("intake.receipt", RECEIPT)
+        connection.execute(_FINDING)
+        load_parameters(connection, datetime(2000, 1, 1, tzinfo=UTC))
+        load_reference(connection)
+
+    def load(self, *deliveries: Delivery, as_at: str | None = None) -> None:
+        """Replace everything loaded before. The as-at instant (UTC) is the newest arrival unless given."""
+        rows: dict[str, list[dict[str, Any]]] = {name: [] for name in self._schemas}
+        receipts = []
+        for delivery in deliveries:
+            for (borough, dataset), sent in _files(delivery).items():
+                receipt = _receipt(delivery, borough, dataset, len(sent))
+                receipts.append(receipt)
+                rows[dataset] += [_accepted(row, receipt, place) for place, row in enumerate(sent, start=2)]
+        self._fill("intake.receipt", RECEIPT, receipts)
+        for dataset, schema in self._schemas.items():
+            self._fill(f"intake.{dataset}", schema, rows[dataset])
+        newest = max(datetime.fromisoformat(as_at) if as_at else receipt["received_at"] for receipt in receipts)
+        self.connection.execute("update run.parameter set as_at = $newest", {"newest": newest})
+
+    def build(self, *names: str) -> None:
+        """Make the named tables anew, and before them whatever they read."""
+        for table in _needed(names):
+            build_table(self.connection, table)
+
+    def rows(self, query: str, **parameters: object) -> list[dict[str, Any]]:
+        """Return the rows of a query."""
+        return query_frame(self.connection, query, **parameters).to_dicts()
+
+    def values(self, query: str, **parameters: object) -> list[Any]:
+        """Return the first column of a query."""
+        return query_frame(self.connection, query, **parameters).to_series().to_list()
+
+    def replace_rules(self, patterns: Sequence[dict[str, Any]]) -> None:
+        """Put other patterns in the place of the shipped ones."""
+        frame = pl.DataFrame(patterns, infer_schema_length=None)
+        register_frame(self.connection, "incoming", frame)
+        self.connection.execute("create or replace table rules.pattern as select * from incoming")
+        self.connection.unregister("incoming")
+
+    def _create(self, table: str, schema: dict[str, Any]) -> None:
+        register_frame(self.connection, "incoming", pl.DataFrame(schema=schema))
+        self.connection.execute(f"create table {table} as select * from incoming")
+        self.connection.unregister("incoming")
+
+    def _fill(self, table: str, schema: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+        complete = [{name: row.get(name) for name in schema} for row in rows]
+        register_frame(self.connection, "incoming", pl.DataFrame(complete, schema=schema))
+        self.connection.execute(f"delete from {table}")  # noqa: S608 - names of our own tables
+        self.connection.execute(f"insert into {table} by name select * from incoming")  # noqa: S608 - as above
+        self.connection.unregister("incoming")
+
+
+@contextmanager
+def small_warehouse() -> Iterator[SmallWarehouse]:
+    """Open an empty warehouse in memory and close it at the end."""
+    with connect(Path(":memory:"), read_only=False) as connection:
+        connection.execute("set threads = 1")  # a handful of rows: a second thread only waits
+        yield SmallWarehouse(connection)
+
+
+@cache
+def _needed(names: tuple[str, ...]) -> tuple[Table, ...]:
+    tables = {table.qualified: table for table in load_tables()}
+    wanted = set(names)
+    for name in reversed(tables):
+        if name in wanted:
+            wanted |= tables[name].reads & tables.keys()
+    return tuple(table for name, table in tables.items() if name in wanted)
+
+
+def _files(delivery: Delivery) -> dict[tuple[str, str], list[EpisodeRow | InterviewRow]]:
+    files = defaultdict(list)
+    for row in delivery.rows:
+        files[row.borough, row.dataset].append(row)
+    return files
+
+
+def _receipt(delivery: Delivery, borough: str, dataset: str, count: int) -> dict[str, Any]:
+    return {
+        "delivery_id": f"{borough}.{dataset}.{delivery.name}",
+        "borough": borough,
+        "file_name": f"{delivery.name}.csv",
+        "sha256": f"{borough}.{dataset}.{delivery.name}",
+        "received_at": datetime.fromisoformat(delivery.received),
+        "status": "accepted",
+        "reason": "",
+        "dataset": dataset,
+        "source": "canonical",
+        "source_version": "1",
+        "rows_read": count,
+        "rows_accepted": count,
+        "rows_quarantined": 0,
+        "rows_duplicate": 0,
+        "synthetic": True,
+    }
+
+
+def _accepted(row: EpisodeRow | InterviewRow, receipt: dict[str, Any], row_number: int) -> dict[str, Any]:
+    provenance = {name: receipt[name] for name in ("delivery_id", "borough", "source")}
+    return provenance | {"row_number": row_number} | row.columns()

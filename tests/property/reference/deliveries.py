@@ -1,0 +1,98 @@
+"""What is known now: of every record its newest version, and under which name its child is matched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tests.builders.rows import Delivery, EpisodeRow, InterviewRow, recorded
+from tests.property.reference.clock import day_after, to_utc
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A recorded time: the instants it may stand for, from `earliest` until just before or at `until`."""
+
+    earliest: datetime
+    until: datetime
+    exact: bool
+
+    @property
+    def day_only(self) -> bool:
+        """Whether only the day is known."""
+        return not self.exact
+
+
+@dataclass(frozen=True)
+class Live:
+    """The newest version of a record."""
+
+    row: Any
+    known_at: datetime
+    child_key: str
+
+
+def moment(text: str | None) -> Moment | None:
+    """Read a recorded time."""
+    reading = recorded(text)
+    if reading is None:
+        return None
+    clock, precision = reading
+    if precision == "minute":
+        return Moment(to_utc(clock), to_utc(clock), exact=True)
+    return Moment(to_utc(clock), day_after(clock), exact=False)
+
+
+def live_episodes(deliveries: Sequence[Delivery], as_at: datetime) -> list[Live]:
+    """Newest version of every episode row received by the as-at instant."""
+    return [_live(row, known_at, deliveries, as_at) for row, known_at in _newest(deliveries, as_at, EpisodeRow)]
+
+
+def live_interviews(deliveries: Sequence[Delivery], as_at: datetime) -> list[Live]:
+    """Newest version of every interview received by the as-at instant."""
+    return [_live(row, known_at, deliveries, as_at) for row, known_at in _newest(deliveries, as_at, InterviewRow)]
+
+
+def data_to(deliveries: Sequence[Delivery], as_at: datetime) -> dict[str, datetime]:
+    """Borough to the instant up to which its episodes are known."""
+    cut: dict[str, datetime] = {}
+    for live in live_episodes(deliveries, as_at):
+        cut[live.row.borough] = min(as_at, max(cut.get(live.row.borough, live.known_at), live.known_at))
+    return cut
+
+
+def _newest(
+    deliveries: Sequence[Delivery], as_at: datetime, kind: type
+) -> list[tuple[EpisodeRow | InterviewRow, datetime]]:
+    best: dict[tuple[str, str], tuple[tuple[Any, ...], Any, datetime]] = {}
+    for received, name, place, row in _received(deliveries, as_at):
+        if isinstance(row, kind):
+            extracted = moment(row.extracted)
+            known_at = extracted.earliest if extracted else received
+            rank = (known_at, received, name, -place)
+            identity = (row.borough, row.episode_id if isinstance(row, EpisodeRow) else row.interview_id)
+            if identity not in best or rank > best[identity][0]:
+                best[identity] = (rank, row, known_at)
+    return [(row, known_at) for _, row, known_at in best.values()]
+
+
+def _received(
+    deliveries: Sequence[Delivery], as_at: datetime
+) -> Iterator[tuple[datetime, str, int, EpisodeRow | InterviewRow]]:
+    for delivery in deliveries:
+        received = datetime.fromisoformat(delivery.received)
+        if received <= as_at:
+            for place, row in enumerate(delivery.rows):
+                yield received, delivery.name, place, row
+
+
+def _live(row: Any, known_at: datetime, deliveries: Sequence[Delivery], as_at: datetime) -> Live:
+    scopes = {
+        sent.scope
+        for _, _, _, sent in _received(deliveries, as_at)
+        if isinstance(sent, EpisodeRow) and (sent.borough, sent.child) == (row.borough, row.child)
+    }
+    regional = "regional" in (scopes or {row.scope})
+    return Live(row, known_at, row.child if regional else f"{row.borough}:{row.child}")

@@ -1,0 +1,180 @@
+"""From rows to the absences a child lived: rows that cannot be told apart are one episode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from tests.builders.rows import EpisodeRow
+from tests.property.reference.clock import to_london
+from tests.property.reference.deliveries import Live, Moment, moment
+
+OPEN_FOR = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One absence and the rows it was recorded in."""
+
+    members: frozenset[tuple[str, str]]
+    child_key: str
+    status: str
+    started: Moment
+    ended: datetime | None
+    ended_exact: bool
+    returned: datetime | None
+    returned_exact: bool
+    sender: str
+    rows: Sequence[EpisodeRow]
+
+    @property
+    def start(self) -> datetime:
+        """First instant of the episode."""
+        return self.started.earliest
+
+    @property
+    def back(self) -> datetime | None:
+        """The return, else the finding."""
+        return self.returned or self.ended
+
+
+def resolve(live: Sequence[Live]) -> list[Episode]:
+    """Resolve the rows of every child and status."""
+    groups = {(one.child_key, one.row.status) for one in live}
+    return [
+        episode
+        for child_key, status in sorted(groups)
+        for episode in _of_child([one for one in live if (one.child_key, one.row.status) == (child_key, status)])
+    ]
+
+
+def by_child(episodes: Sequence[Episode]) -> dict[str, list[Episode]]:
+    """Episodes of every child in the order they were lived."""
+    children: dict[str, list[Episode]] = {}
+    for episode in sorted(episodes, key=lambda one: one.start):
+        children.setdefault(episode.child_key, []).append(episode)
+    return children
+
+
+def start_of(live: Live) -> Moment:
+    """Start of a row."""
+    start = moment(live.row.started)
+    assert start is not None
+    return start
+
+
+def end_of(live: Live) -> Moment | None:
+    """End of a row: found, else returned."""
+    return moment(live.row.found or live.row.returned)
+
+
+def covers(live: Live, instant: datetime) -> bool:
+    """Whether the child may still have been away at an instant after the row's start."""
+    end = end_of(live)
+    if end is None:
+        return instant < start_of(live).until + OPEN_FOR
+    return instant < end.until or (end.exact and instant == end.until)
+
+
+def overlap(one: Live, other: Live) -> bool:
+    """Whether two rows may be about the same time."""
+    first, second = sorted((one, other), key=lambda live: start_of(live).earliest)
+    return covers(first, start_of(second).earliest)
+
+
+def _of_child(live: Sequence[Live]) -> list[Episode]:
+    precise = _clusters([one for one in live if start_of(one).exact])
+    alone = []
+    for dated in [one for one in live if not start_of(one).exact]:
+        host = _host(dated, precise)
+        if host is None:
+            alone.append(dated)
+        else:
+            host.append(dated)
+    return [_episode(cluster) for cluster in precise + _clusters(alone)]
+
+
+def _clusters(live: Sequence[Live]) -> list[list[Live]]:
+    """Groups of rows that hang together through overlaps."""
+    clusters = [[one] for one in live]
+    while pair := _first_pair(clusters, lambda a, b: any(overlap(one, other) for one in a for other in b)):
+        here, there = pair
+        clusters[here] += clusters.pop(there)
+    return clusters
+
+
+def _first_pair(clusters: list[list[Live]], belong: Callable[[list[Live], list[Live]], bool]) -> tuple[int, int] | None:
+    for here in range(len(clusters)):
+        for there in range(here + 1, len(clusters)):
+            if belong(clusters[here], clusters[there]):
+                return here, there
+    return None
+
+
+def _host(dated: Live, precise: Sequence[list[Live]]) -> list[Live] | None:
+    """The episode known to the minute that a row of days belongs to: one that starts that day, else the earliest it meets."""
+    met = [cluster for cluster in precise if _meets(dated, [one for one in cluster if start_of(one).exact])]
+    day = start_of(dated)
+    same_day = [cluster for cluster in met if day.earliest <= _first_start(cluster) < day.until]
+    return min(same_day or met, key=_first_start, default=None)
+
+
+def _meets(dated: Live, cluster: Sequence[Live]) -> bool:
+    begins, day = _first_start(cluster), start_of(dated).earliest
+    return covers(dated, begins) if day <= begins else any(covers(one, day) for one in cluster)
+
+
+def _first_start(cluster: Sequence[Live]) -> datetime:
+    return min(start_of(one).earliest for one in cluster if start_of(one).exact)
+
+
+def _episode(cluster: Sequence[Live]) -> Episode:
+    leading = [one for one in cluster if start_of(one).exact] or list(cluster)
+    lead = min(leading, key=lambda one: (start_of(one).earliest, one.known_at))
+    start = start_of(lead)
+    ended, ended_exact = _latest([end_of(one) for one in cluster], start.earliest)
+    open_since = max((start_of(one).earliest for one in leading if end_of(one) is None), default=None)
+    if open_since and (ended is None or open_since >= ended):
+        ended, ended_exact = None, False
+    returned, returned_exact = _latest([moment(one.row.returned) for one in cluster], start.earliest)
+    if ended is None:
+        returned, returned_exact = None, False
+    return Episode(
+        members=frozenset((one.row.borough, one.row.episode_id) for one in cluster),
+        child_key=lead.child_key,
+        status=lead.row.status,
+        started=start,
+        ended=ended,
+        ended_exact=ended_exact,
+        returned=returned,
+        returned_exact=returned_exact,
+        sender=lead.row.borough,
+        rows=[one.row for one in sorted(cluster, key=lambda one: (one is not lead, start_of(one).earliest))],
+    )
+
+
+def _latest(moments: Sequence[Moment | None], not_before: datetime) -> tuple[datetime | None, bool]:
+    """The last of some times, one known to the minute being better than days; a day counts from its first instant."""
+    known = [one for one in moments if one is not None]
+    exact = [one.earliest for one in known if one.exact]
+    if exact:
+        return max(exact), True
+    return max((max(one.earliest, not_before) for one in known), default=None), False
+
+
+def value_of(episode: Episode, field: str, blank: Any) -> set[Any]:
+    """Values that the rows of an episode give a field; one value is the rule, several are a conflict."""
+    return {getattr(row, field) for row in episode.rows} - {blank} or {blank}
+
+
+def gaps(episodes: Sequence[Episode]) -> list[tuple[Episode, Episode]]:
+    """Each episode of a child with the one before it."""
+    return list(pairwise(sorted(episodes, key=lambda one: one.start)))
+
+
+def start_day(episode: Episode) -> datetime:
+    """Local time of the start."""
+    return to_london(episode.start)
