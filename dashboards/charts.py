@@ -1,7 +1,7 @@
 """Charts as Plotly figures in JSON form, drawn from points and nothing else.
 
-Each function takes values that the page also shows in its table, rounded as the page writes them: a chart holds no number, hover
-text, order or axis range that the table does not. Wording is in `sentences`; colours are in `theme`.
+Each function takes values that the page also shows in its table, rounded as the page writes them: a chart holds no
+number, hover text, order or axis range that the table does not. Wording is in `sentences`; colours are in `theme`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from dashboards.points import Point
 from dashboards.words import Measure, amount, shown
 
 _BAR_HEIGHT = 34
-_MOST_TICKS = 5
+_MOST_TICKS = 4
+_LONGEST_LABEL = 18
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,18 @@ def area_bars(marks: Sequence[Mark], region: Mark | None, measure: Measure, axis
         "x": [item.value for item in marks],
         "y": [item.label for item in marks],
     }
-    ticks = [f"{item.label}  <b>{shown(item.value, item.symbol, measure)}</b>" for item in marks]
+    ticks = [f"{_wrapped(item.label)}  <b>{shown(item.value, item.symbol, measure)}</b>" for item in marks]
+    # Fixed, or Plotly would stretch the axis until the region's name fits on a narrow screen.
+    top = _nice_top(
+        [v for item in (*marks, *([region] if region else [])) for v in (item.value, item.upper) if v is not None]
+    )
     layout = theme.layout(
-        height=_BAR_HEIGHT * len(marks) + 96,
-        xaxis=theme.value_axis(axis, percent=measure.unit == "share"),
+        height=(_BAR_HEIGHT + 6 * any("<br>" in tick for tick in ticks)) * len(marks) + 96,
+        xaxis=theme.value_axis(axis, percent=measure.unit == "share", nticks=7, range=[0, top]),
         yaxis=theme.category_axis(autorange="reversed", ticktext=ticks, tickvals=[item.label for item in marks]),
     )
     if region and region.value is not None:
-        layout |= _reference_line(region, measure)
+        layout |= _reference_line(region, region.value, measure)
     return _figure([trace], layout)
 
 
@@ -102,9 +107,9 @@ def area_groups(series: Sequence[Series], measure: Measure, axis: str) -> dict[s
         barmode="group",
         height=(18 * len(series) + 16) * len(series[0].marks) + 110,
         legend=theme.LEGEND | {"traceorder": "normal"},
-        margin={"b": 44, "l": 8, "r": 48, "t": 44},
+        margin={"b": 44, "l": 8, "r": 68, "t": 44},
         showlegend=True,
-        xaxis=theme.value_axis(axis, percent=measure.unit == "share"),
+        xaxis=theme.value_axis(axis, percent=measure.unit == "share", nticks=3),
         yaxis=theme.category_axis(
             autorange="reversed", ticktext=labels, tickvals=[item.label for item in series[0].marks]
         ),
@@ -132,8 +137,10 @@ def area_dots(series: Sequence[Series], measure: Measure, axis: str, *, joined: 
         }
         for index, item in enumerate(series)
     ]
-    places = series[0].marks
-    labels = [_pair_label(series, place, measure) if joined else _gap_label(series, place) for place in range(len(places))]
+    places = series[0].marks if series else ()
+    labels = [
+        _pair_label(series, place, measure) if joined else _gap_label(series, place) for place in range(len(places))
+    ]
     layout = theme.layout(
         height=_BAR_HEIGHT * len(places) + 118,
         legend=theme.LEGEND,
@@ -177,46 +184,42 @@ def trend(series: Sequence[Series], measure: Measure, axis: str) -> dict[str, An
         height=380,
         hovermode="closest",
         margin={"b": 44, "l": 8, "r": 118 if len(series) > 1 else 24, "t": 20},
-        xaxis=theme.category_axis(range=[-0.4, len(labels) - 0.6], ticks="outside", tickvals=_some(labels), tickfont={"size": 13}),
+        xaxis=theme.category_axis(
+            range=[-0.4, len(labels) - 0.6],
+            tickangle=0,
+            tickfont={"size": 12},
+            ticks="outside",
+            ticktext=[_in_lines(label) for label in _some(labels)],
+            tickvals=_some(labels),
+        ),
         yaxis=theme.value_axis(axis, percent=measure.unit == "share", range=[0, top]),
     )
     return _figure(traces, layout)
 
 
-def columns(series: Sequence[Series], measure: Measure, axis: str) -> dict[str, Any]:
-    """Draw upright bars for a few periods or groups, with the value on each."""
-    labels = [item.label.replace("Year to ", "Year to<br>") for item in series[0].marks]
-    intervals = [_interval(item.marks) if len(series) == 1 else {"visible": False} for item in series]
-    traces = [
-        {
-            "cliponaxis": False,
-            "error_y": intervals[index],
-            "hoverinfo": "text",
-            "hovertext": [f"{item.name}<br>{_hover(m, measure)}" for m in item.marks],
-            "marker": {"color": theme.STEEL if intervals[index].get("type") else theme.PALETTE[index]},
-            "name": item.name,
-            "text": [shown(m.value, m.symbol, measure) for m in item.marks],
-            "textangle": 0,
-            "textfont": {"size": 12},
-            "textposition": "outside",
-            "type": "bar",
-            "x": labels,
-            "y": [m.value for m in item.marks],
-        }
-        for index, item in enumerate(series)
-    ]
+def columns(marks: Sequence[Mark], measure: Measure, axis: str) -> dict[str, Any]:
+    """Draw upright bars for a few periods, each with its 95% interval and its value under it."""
+    interval = _interval(marks)
+    labels = [item.label for item in marks]
+    trace: dict[str, Any] = {
+        "error_y": interval,
+        "hoverinfo": "text",
+        "hovertext": [_hover(item, measure) for item in marks],
+        "marker": {"color": theme.STEEL if interval.get("type") else theme.NAVY},
+        "type": "bar",
+        "width": 0.7,
+        "x": labels,
+        "y": [item.value for item in marks],
+    }
+    ticks = [f"{_in_lines(item.label)}<br><b>{shown(item.value, item.symbol, measure)}</b>" for item in marks]
+    top = _nice_top([value for item in marks for value in (item.value, item.upper) if value is not None])
     layout = theme.layout(
-        bargap=0.25,
-        barmode="group",
-        height=380,
-        legend=theme.LEGEND,
-        margin={"b": 44, "l": 8, "r": 16, "t": 48},
-        showlegend=len(series) > 1,
-        uniformtext={"minsize": 10, "mode": "show"},
-        xaxis=theme.category_axis(tickfont={"size": 13}),
-        yaxis=theme.value_axis(axis, percent=measure.unit == "share"),
+        height=340,
+        margin={"b": 44, "l": 8, "r": 16, "t": 16},
+        xaxis=theme.category_axis(tickangle=0, tickfont={"size": 13}, ticktext=ticks, tickvals=labels),
+        yaxis=theme.value_axis(axis, percent=measure.unit == "share", range=[0, top]),
     )
-    return _figure(traces, layout)
+    return _figure([trace], layout)
 
 
 def serialise(figure: dict[str, Any]) -> str:
@@ -255,21 +258,41 @@ def _interval(marks: Sequence[Mark]) -> dict[str, Any]:
     }
 
 
+def _wrapped(label: str) -> str:
+    """Break a label that would leave no room for the bars, at a space or a full stop."""
+    if len(label) <= _LONGEST_LABEL:
+        return label
+    if " (" in label:
+        return label.replace(" (", "<br>(")
+    places = [at + 1 for at, letter in enumerate(label) if letter in " ."]
+    at = min(places, key=lambda place: abs(place - len(label) / 2), default=0)
+    return f"{label[:at].rstrip()}<br>{label[at:]}" if at else label
+
+
+def _in_lines(label: str) -> str:
+    """Break a long label into lines, for narrow screens."""
+    first, _, last = label.rpartition(" ")
+    if label.startswith("Year to "):
+        return f"Year to<br>{first.removeprefix('Year to ')}<br>{last}"
+    return f"{first}<br>{last}" if last.isdigit() else label
+
+
 def _reach(further: float | None, nearer: float | None) -> float:
     return 0.0 if further is None or nearer is None else round(max(0.0, further - nearer), 6)
 
 
-def _reference_line(region: Mark, measure: Measure) -> dict[str, Any]:
+def _reference_line(region: Mark, value: float, measure: Measure) -> dict[str, Any]:
     line = {"color": theme.ORANGE, "dash": "dash", "width": 2.5}
-    position = {"x0": region.value, "x1": region.value, "xref": "x", "y0": 0, "y1": 1, "yref": "paper"}
+    position = {"x0": value, "x1": value, "xref": "x", "y0": 0, "y1": 1, "yref": "paper"}
     text = f"{region.label} {shown(region.value, region.symbol, measure)}"
     note = {
         "font": {"color": "#A33D0B", "size": 13},
         "showarrow": False,
-        "text": f"<b>{text}</b>",
-        "x": region.value,
-        "xanchor": "center",
-        "xref": "x",
+        "text": f"<b>┆ {text}</b>",
+        # At the edge, not at the line: beside the line it would be cut off on a narrow screen.
+        "x": 1,
+        "xanchor": "right",
+        "xref": "paper",
         "y": 1,
         "yanchor": "bottom",
         "yref": "paper",
@@ -311,7 +334,7 @@ def _nice_top(values: Sequence[float]) -> float:
     step: float = 10.0 ** (len(str(int(greatest))) - 1) if greatest >= 1 else 0.1
     top = step
     while top < greatest * 1.05:
-        top += step / 2
+        top += step / 5
     return round(top, 6)
 
 
@@ -346,5 +369,6 @@ def _line_names(series: Sequence[Series], top: float) -> list[dict[str, Any]]:
 
 def _some(labels: Sequence[str]) -> list[str]:
     """At most a handful of labels for a narrow screen, evenly spaced, the last one included."""
-    every = max(1, -(-len(labels) // _MOST_TICKS))
+    most = _MOST_TICKS - 1 if max(map(len, labels), default=0) > len("Mar 2026") else _MOST_TICKS
+    every = max(1, -(-len(labels) // most))
     return list(labels[::-1][::every][::-1])

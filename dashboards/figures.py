@@ -1,7 +1,7 @@
-"""The unit every page is made of: heading, finding, chart, table, CSV, period, data-to date, source and notes, together.
+"""The unit every page is made of: heading, finding, chart, table, CSV, period, source and notes, together.
 
-A chart cannot be put on a page without the rest, because only a `Figure` can be rendered. Charts are drawn in `charts`, sentences
-made in `sentences`.
+A chart cannot be put on a page without the rest, because only a `Figure` can be rendered. Charts are drawn in `charts`,
+sentences made in `sentences`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ class Table:
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: bool = True
+    # Scrolls inside its own box, for tables of hundreds of rows.
+    tall: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,16 +97,17 @@ def figure_table(caption: str, first_heading: str, columns: Sequence[Column], ro
 
 
 def figure_file(name: str, series: Sequence[tuple[Indicator, Sequence[Point]]], release_id: str) -> DataFile:
-    """Write figures as a tidy file: one row a figure, the symbol bare in its own column and in place of a missing value."""
+    """Write figures as a tidy file: one row a figure, the symbol bare, also in the place of a missing value."""
     columns = (
-        "figure_id", "indicator_id", "variant", "title", "basis", "area_code", "area_name", "period_type", "period_start",
-        "period_end", "breakdown", "breakdown_value", "numerator", "denominator", "value", "lower_95", "upper_95", "symbol",
-        "population_year", "release_id",
+        "figure_id", "indicator_id", "variant", "title", "basis", "area_code", "area_name", "period_type",
+        "period_start", "period_end", "breakdown", "breakdown_value", "numerator", "denominator", "value", "lower_95",
+        "upper_95", "symbol", "population_year", "release_id",
     )  # fmt: skip
     rows = tuple(
         (
-            point.figure_id, indicator.indicator_id, indicator.variant, indicator.title, point.basis, point.area_code,
-            point.area_name, point.period_type, point.period_start.isoformat(), point.period_end.isoformat(),
+            point.figure_id, indicator.indicator_id, indicator.variant, indicator.title, point.basis,
+            point.area_code, point.area_name, point.period_type,
+            point.period_start.isoformat(), point.period_end.isoformat(),
             point.breakdown, point.breakdown_value, point.numerator, point.denominator,
             *(_number(value, point, indicator.measure) for value in (point.value, point.lower_95, point.upper_95)),
             point.symbol, point.population_year, release_id,

@@ -1,13 +1,15 @@
 """One figure of a chart or table as the pages see it, and the query that reads such figures from a table of indicators.
 
-Public and restricted pages share this shape, never a reader: `published` and `restricted` each say which tables they may see.
+Public and restricted pages share this shape, never a reader: `published` and `restricted` each say which tables they
+may see.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
@@ -54,6 +56,27 @@ class Query:
     breakdown: str = "total"
     period_start: date | None = None
     last_periods: int = 0
+
+
+Part = Literal["value", "numerator", "denominator", "lower_95", "upper_95"]
+
+
+def part(point: Point, name: Part) -> Point:
+    """Put one part of a figure in the place of its value, so that a table can show it.
+
+    A count keeps the mark of a period received in part, and the mark of a gap; but not `c`, which belongs to the
+    percentage that is not shown, not to the counts. Limits carry no mark of their own.
+    """
+    if name == "value":
+        return point
+    value = getattr(point, name)
+    symbol = point.symbol if value is None or (name == "numerator" and point.symbol == "u") else ""
+    return replace(point, value=value, symbol=symbol, lower_95=None, upper_95=None)
+
+
+def keyed(points: Sequence[Point], key: str, name: Part = "value") -> dict[str, Point]:
+    """Figures, or one part of each, by one of their coordinates."""
+    return {str(getattr(point, key)): part(point, name) for point in points}
 
 
 def read_points(connection: duckdb.DuckDBPyConnection, table: str, query: Query) -> list[Point]:

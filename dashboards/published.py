@@ -1,7 +1,7 @@
 """What public pages may read: the published tables and the names of areas, in a database that holds nothing else.
 
-The reader works on a copy in memory with no way to attach a file, so a public page that asks for a restricted table gets an
-error, whatever its code says. Restricted tables are read in `restricted`; nothing is drawn here.
+The reader works on a copy in memory with no way to attach a file, so a public page that asks for a restricted table
+gets an error, whatever its code says. Restricted tables are read in `restricted`; nothing is drawn here.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ PUBLIC_TABLES = ("published.indicator", "published.count_cell", "published.param
 
 @dataclass(frozen=True)
 class Release:
-    """What the published figures say of themselves."""
+    """What the published figures say of themselves. `data_to` is None while nothing has been accepted."""
 
     release_id: str
     base: int
     minimum_percentage_base: int
     policy_version: str
     as_at: datetime
-    data_to: datetime
+    data_to: datetime | None
     synthetic: bool
 
 

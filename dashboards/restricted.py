@@ -1,7 +1,7 @@
-"""What restricted pages may read: true counts, flags with their evidence, interviews that are due, and the account of deliveries.
+"""What restricted pages may read: true counts, flags with their evidence, interviews due, the account of deliveries.
 
-Where an episode was sent by another borough, its details are removed in the query, so that no page can show them by mistake. Public
-pages have `published` instead; nothing is drawn here.
+Where an episode was sent by another borough, its details are removed in the query, so that no page can show them by
+mistake. Public pages have `published` instead; nothing is drawn here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ RECENT_DAYS = 28
 
 @dataclass(frozen=True)
 class Flag:
-    """One flag of a child. `raised_at` is None where another borough's episode raised it; then only the month is known here."""
+    """One flag of a child.
+
+    `raised_at` is None where another borough's episode raised it; then only the month is known here.
+    """
 
     flag_id: str
     rule_id: str
@@ -252,7 +255,11 @@ class RestrictedReader:
                 back.back_precision,
                 back.returned_at is null,
                 epoch(data_cut.data_to - back.back_at) / 3600,
-                case when interview.offered_yes then 'yes' when interview.offered_unknown then 'not recorded' else 'no' end,
+                case
+                    when interview.offered_yes then 'yes'
+                    when interview.offered_unknown then 'not recorded'
+                    else 'no'
+                end,
                 case when interview.held_unclear then 'cannot be told' else 'no' end,
                 coalesce(
                     responsible.name,
@@ -307,7 +314,11 @@ class RestrictedReader:
         """Count the borough's quarantined rows by rule. A row may break several."""
         rows = self._connection.execute(
             """
-            select delivery.borough, quarantined.rule_id, 'critical', count(distinct (delivery.delivery_id, quarantined.row_number))
+            select
+                delivery.borough,
+                quarantined.rule_id,
+                'critical',
+                count(distinct (delivery.delivery_id, quarantined.row_number))
             from intake.quarantined_row as quarantined
             inner join (select distinct delivery_id, borough from intake.delivery) as delivery
                 on quarantined.delivery_id = delivery.delivery_id

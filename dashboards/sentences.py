@@ -1,7 +1,7 @@
 """The one sentence above each chart, made from the values that the chart shows.
 
-A sentence never says more than its figures: what has no value is named as missing, values that are written alike are called alike,
-and nothing is called high, good or worrying. Formatting of single values is in `words`.
+A sentence never says more than its figures: what has no value is named as missing, values that are written alike are
+called alike, and nothing is called high, good or worrying. Formatting of single values is in `words`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def change(what: str, first: Sequence[Point], last: Sequence[Point], measure: Me
         for count, text in (
             (rose, f"rose in {counted(rose, 'borough')}"),
             (fell, f"fell in {counted(fell, 'borough')}"),
-            (same, f"was written alike in {counted(same, 'borough')}"),
+            (same, f"did not change (as rounded) in {counted(same, 'borough')}"),
         )
         if count
     ]
@@ -128,7 +128,8 @@ def tally(counts: Sequence[tuple[str, int]], singular: str, plural: str) -> str:
     names = [name for name, count in counts if count == most]
     if len(names) > _MOST_NAMES:
         return f"There {'is' if total == 1 else 'are'} {counted(total, singular, plural)}, spread evenly."
-    return f"There {'is' if total == 1 else 'are'} {counted(total, singular, plural)}; most often {listed(names)} ({number(most)})."
+    verb = "is" if total == 1 else "are"
+    return f"There {verb} {counted(total, singular, plural)}; most often {listed(names)} ({number(most)})."
 
 
 def _range(boroughs: Sequence[Point], measure: Measure) -> str:

@@ -81,7 +81,7 @@ class _Builder:
             rulebook=rulebook,
             symbols=words.SYMBOLS,
             as_at=words.instant_words(release.as_at),
-            data_to=words.full_date(words.local(release.data_to).date()),
+            data_to=words.day_words(release.data_to),
         )
 
     def assets(self) -> None:
@@ -106,7 +106,9 @@ class _Builder:
         """Write the restricted page of one borough."""
         borough = self._region.borough(slug)
         page = borough_page(reader, public, self._rulebook, self._region, borough)
-        self._page(f"boroughs/{slug}/index.html", "borough.html.j2", borough.name, page.figures, page=page, borough=borough)
+        self._page(
+            f"boroughs/{slug}/index.html", "borough.html.j2", borough.name, page.figures, page=page, borough=borough
+        )
 
     def regional(self, reader: RestrictedReader) -> None:
         """Write the restricted page of deliveries."""
@@ -119,7 +121,13 @@ class _Builder:
         root = "../" * path.count("/")
         restricted = path.startswith(("boroughs/", "region/"))
         html = self._renderer.page(
-            template, title=title, root=root, restricted=restricted, links=_links(path, root, title), here=path.rpartition("/")[2], **values
+            template,
+            title=title,
+            root=root,
+            restricted=restricted,
+            links=_links(path, root, title),
+            here=path.rpartition("/")[2],
+            **values,
         )
         target.write_text(html, encoding="utf-8")
         for figure in figures:
@@ -148,10 +156,15 @@ def _links(path: str, root: str, title: str) -> list[tuple[str, str]]:
 
 
 def _swap(fresh: Path, site: Path) -> None:
-    """Put the fresh folder in the place of the old one. Killed in between, the old one still stands under its other name."""
+    """Put the fresh folder in the place of the old one; if that fails, put the old one back."""
     old = site.parent / f".{site.name}.old"
     shutil.rmtree(old, ignore_errors=True)
     if site.exists():
         site.rename(old)
-    fresh.rename(site)
+    try:
+        fresh.rename(site)
+    except OSError:
+        if old.exists():
+            old.rename(site)
+        raise
     shutil.rmtree(old, ignore_errors=True)

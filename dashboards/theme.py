@@ -59,6 +59,7 @@ def value_axis(title: str, *, percent: bool, **extra: Any) -> dict[str, Any]:
         "fixedrange": True,
         "gridcolor": GRID,
         "rangemode": "tozero",
+        "tickangle": 0,
         "tickformat": ".0%" if percent else ",",
         "title": {"font": {"size": 13}, "standoff": 8, "text": title},
         "ticklabelstandoff": 4,
@@ -82,4 +83,13 @@ def category_axis(**extra: Any) -> dict[str, Any]:
     return base | extra
 
 
-LEGEND: dict[str, Any] = {"font": {"size": 14}, "itemclick": False, "itemdoubleclick": False, "orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"}
+LEGEND: dict[str, Any] = {
+    "font": {"size": 14},
+    "itemclick": False,
+    "itemdoubleclick": False,
+    "orientation": "h",
+    "x": 0,
+    "xanchor": "left",
+    "y": 1.0,
+    "yanchor": "bottom",
+}

@@ -5,6 +5,7 @@ Formatting only: no value is computed here. Sentences made of several figures ar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,6 +28,7 @@ SYMBOLS: dict[str, str] = {
     "c": "not shown: the published number it would be a percentage of is too small",
 }
 NO_VALUE = "[x]"
+_TO_THE_MINUTE = 96 * 60
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def short_period(period_type: str, start: date, end: date) -> str:
     if period_type == "month":
         return short_month(start)
     if period_type == "quarter":
-        return f"{MONTHS[start.month - 1][:3]}–{short_month(end)}"
+        return f"{MONTHS[start.month - 1][:3]}\u2013{short_month(end)}"
     return f"Year to {short_month(end)}"
 
 
@@ -109,7 +111,14 @@ def clock(instant: datetime | None, precision: str | None = "minute") -> str:
         return "not recorded"
     seen = local(instant)
     day = f"{seen.day} {MONTHS[seen.month - 1][:3]} {seen.year}"
-    return day if precision == "date" else f"{day}, {seen:%H:%M}"
+    text = day if precision == "date" else f"{day}, {seen:%H:%M}"
+    # Kept on one line: a date broken in two is hard to compare down a column.
+    return text.replace(" ", "\u00a0")
+
+
+def day_words(instant: datetime | None) -> str:
+    """21 April 2026, the local day of an instant; or that there is none."""
+    return full_date(local(instant).date()) if instant else "(no delivery accepted yet)"
 
 
 def instant_words(instant: datetime) -> str:
@@ -119,11 +128,12 @@ def instant_words(instant: datetime) -> str:
 
 
 def duration(hours: float) -> str:
-    """Write elapsed time: minutes below an hour, hours below two days, days above."""
-    if hours < 1:
-        return f"{hours * 60:.0f} min"
-    if hours < 48:  # noqa: PLR2004 - above two days, hours are harder to read than days
-        return f"{hours:.0f} h"
+    """Write elapsed time to the minute up to four days, so that it never contradicts a verdict about 72 hours."""
+    minutes = math.floor(hours * 60 + 1e-6)
+    if minutes < 60:  # noqa: PLR2004 - minutes of an hour
+        return f"{minutes} min"
+    if minutes < _TO_THE_MINUTE:
+        return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
     return f"{hours / 24:.1f} days"
 
 

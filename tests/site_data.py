@@ -1,7 +1,7 @@
 """A small warehouse of made-up children for the tests of the pages: real SQL, invented deliveries, simple rounding.
 
-The tables come from `sql/` as they do in a run. Only the disclosure step is replaced, by rounding every count on its own,
-because the pages must not care how a published count came about. No real child is behind any of it.
+The tables come from `sql/` as they do in a run. Only the disclosure step is replaced, by rounding every count on its
+own, because the pages must not care how a published count came about. No real child is behind any of it.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import polars as pl
 
 from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.schema import accepted_schema, create_table
-from pipelines.region import load_region
+from pipelines.region import Area, load_region
 from pipelines.warehouse.connection import connect, register_frame
 from pipelines.warehouse.graph import build_table, load_tables
 from pipelines.warehouse.load import load_reference
 
 AS_AT = datetime(2026, 4, 21, 9)  # noqa: DTZ001 - UTC without zone, as everywhere in the warehouse
 RELEASE = "test-1"
-FIRST_DAY = datetime(2023, 4, 1)  # noqa: DTZ001 - local clock time of a delivery
-DAYS = 1115
+FIRST_DAY = datetime(2024, 4, 1)  # noqa: DTZ001 - local clock time of a delivery
+DAYS = 749
 SILENT = "trafford"  # sends no interviews
 LATE = "oldham"  # has not sent the last months
 REFUSED = "wigan"  # had one file refused
@@ -34,7 +34,7 @@ SENTINEL = "f00dfeed"  # first characters of the pseudonym of a child known to t
 _REJECTED_REASON = "This file holds a direct identifier."
 
 
-def build_site_warehouse(path: Path, *, seed: int = 7, children: int = 320) -> None:
+def build_site_warehouse(path: Path, *, seed: int = 7, children: int = 240) -> None:
     """Write the warehouse to a new file. Same arguments, same tables."""
     with connect(path, read_only=False) as connection:
         load_reference(connection)
@@ -57,28 +57,39 @@ def _deliveries(seed: int, children: int) -> dict[str, list[dict[str, Any]]]:
         child = hashlib.sha256(f"{seed}-{number}".encode()).hexdigest()
         if number == 0:
             child = SENTINEL + child[8:]
-        _add_child(draw, rows, borough.slug, borough.code, child, boroughs[1] if number == 0 else None)
+        _add_child(draw, rows, borough, child, boroughs[1] if number == 0 else None)
     return rows
 
 
-def _add_child(draw: random.Random, rows: dict[str, Any], slug: str, code: str, child: str, other: Any) -> None:
+def _add_child(draw: random.Random, rows: dict[str, Any], home: Area, child: str, other: Area | None) -> None:
     looked_after = draw.random() < 0.25
     age, sex = draw.randint(9, 16), draw.choice(["female", "male"])
     started = FIRST_DAY + timedelta(days=draw.random() * DAYS)
-    last_day = datetime(2025, 11, 1) if slug == LATE else AS_AT - timedelta(days=1)  # noqa: DTZ001
-    for number in range(min(40, 1 + int(draw.expovariate(0.12 if looked_after else 0.4)))):
-        started += timedelta(days=draw.expovariate(1 / 12)) if number else timedelta()
+    last_day = datetime(2025, 11, 1) if home.slug == LATE else AS_AT - timedelta(days=1)  # noqa: DTZ001
+    often = min(40, 1 + int(draw.expovariate(0.12 if looked_after else 0.4)))
+    if other:  # a child known to two boroughs, still on both lists at the end
+        started, often = AS_AT - timedelta(days=70), 12
+    for number in range(often):
+        started += timedelta(days=5 if other else draw.expovariate(1 / 12)) if number else timedelta()
         returned = started + timedelta(hours=1 + draw.expovariate(1 / 14))
         if started.replace(tzinfo=None) > last_day:
             return
-        sender, area = (other.slug, other.code) if other and number % 3 == 2 else (slug, code)
+        sender, area = (other.slug, other.code) if other and number % 3 == 2 else (home.slug, home.code)
         episode = {
-            "borough": sender, "episode_id": f"E{len(rows['missing_episode'])}", "child_id": child,
-            "pseudonym_scope": "regional", "status": "missing", "started_at": started.replace(second=0, microsecond=0),
+            "borough": sender,
+            "episode_id": f"E{len(rows['missing_episode'])}",
+            "child_id": child,
+            "pseudonym_scope": "regional",
+            "status": "missing",
+            "started_at": started.replace(second=0, microsecond=0),
             "found_at": returned.replace(second=0, microsecond=0),
             "returned_at": returned.replace(second=0, microsecond=0) if draw.random() < 0.9 else None,
-            "age_at_start": age, "sex": sex, "ethnicity": draw.choice(["unknown", "white_british"]),
-            "looked_after": "yes" if looked_after else "no", "responsible_authority": code, "area_missing_from": area,
+            "age_at_start": age,
+            "sex": sex,
+            "ethnicity": draw.choice(["unknown", "white_british"]),
+            "looked_after": "yes" if looked_after else "no",
+            "responsible_authority": home.code,
+            "area_missing_from": area,
             "missing_from_setting": "home",
         }
         rows["missing_episode"].append(episode)
@@ -90,16 +101,24 @@ def _interview(draw: random.Random, episode: dict[str, Any], returned: datetime)
     held = draw.random() < 0.62
     held_at = (returned + timedelta(hours=draw.expovariate(1 / 60))).replace(second=0, microsecond=0)
     return {
-        "borough": episode["borough"], "interview_id": f"I{episode['episode_id']}", "child_id": episode["child_id"],
-        "pseudonym_scope": "regional", "episode_ids": episode["episode_id"], "offered": "yes",
-        "accepted": "yes" if held else "no", "declined_reason": None if held else "child_declined",
-        "held_at": held_at if held and held_at < AS_AT else None, "interviewer": "independent",
+        "borough": episode["borough"],
+        "interview_id": f"I{episode['episode_id']}",
+        "child_id": episode["child_id"],
+        "pseudonym_scope": "regional",
+        "episode_ids": episode["episode_id"],
+        "offered": "yes",
+        "accepted": "yes" if held else "no",
+        "declined_reason": None if held else "child_declined",
+        "held_at": held_at if held and held_at < AS_AT else None,
+        "interviewer": "independent",
     }
 
 
 def _load_run(connection: duckdb.DuckDBPyConnection, rows: dict[str, list[dict[str, Any]]]) -> None:
     connection.execute("create schema if not exists intake; create schema if not exists run")
-    connection.execute("create table run.parameter as select $as_at::timestamp as as_at, 20::integer as expected_day", {"as_at": AS_AT})
+    connection.execute(
+        "create table run.parameter as select $as_at::timestamp as as_at, 20::integer as expected_day", {"as_at": AS_AT}
+    )
     receipts = []
     for dataset, contract in load_contracts().items():
         connection.execute(create_table(contract, f"intake.{dataset}"))
@@ -112,31 +131,63 @@ def _load_run(connection: duckdb.DuckDBPyConnection, rows: dict[str, list[dict[s
             count = sum(row["borough"] == slug for row in rows[dataset])
             if count:
                 receipts.append(_receipt(slug, dataset, count))
-    receipts.append(_receipt(REFUSED, None, 0) | {"delivery_id": f"{REFUSED}.refused", "status": "rejected", "reason": _REJECTED_REASON, "rows_read": 40, "rows_quarantined": 40})
+    receipts.append(
+        _receipt(REFUSED, None, 0)
+        | {
+            "delivery_id": f"{REFUSED}.refused",
+            "status": "rejected",
+            "reason": _REJECTED_REASON,
+            "rows_read": 40,
+            "rows_quarantined": 40,
+        }
+    )
     register_frame(connection, "incoming", pl.DataFrame(receipts, infer_schema_length=None))
     connection.execute("create table intake.receipt as select * from incoming")
     connection.unregister("incoming")
     connection.execute(
-        "create table intake.finding as select delivery_id, dataset, 3::bigint as row_number, 'ssda903.567' as rule_id, "
-        "'critical' as severity, 'found_at' as column_name, 'F' as column_letter from intake.receipt "
-        "where dataset = 'missing_episode' union all select delivery_id, dataset, 5, 'missing_episode.reported_before_started', "
-        "'warning', 'reported_at', 'E' from intake.receipt where dataset = 'missing_episode'"
+        """
+        create table intake.finding as
+        select
+            delivery_id, dataset, 3::bigint as row_number, 'ssda903.567' as rule_id, 'critical' as severity,
+            'found_at' as column_name, 'F' as column_letter
+        from intake.receipt
+        where dataset = 'missing_episode'
+        union all
+        select
+            delivery_id, dataset, 5, 'missing_episode.reported_before_started', 'warning', 'reported_at', 'E'
+        from intake.receipt
+        where dataset = 'missing_episode'
+        """
     )
 
 
 def _accepted(row: dict[str, Any], dataset: str, number: int, schema: dict[str, Any]) -> dict[str, Any]:
     given = row | {"delivery_id": f"{row['borough']}.{dataset}", "source": "canonical", "row_number": number}
-    precision = {name: "minute" if given.get(name.removesuffix("_precision")) else None for name in schema if name.endswith("_precision")}
+    precision = {
+        name: "minute" if given.get(name.removesuffix("_precision")) else None
+        for name in schema
+        if name.endswith("_precision")
+    }
     return {name: given.get(name, precision.get(name)) for name in schema}
 
 
 def _receipt(slug: str, dataset: str | None, count: int) -> dict[str, Any]:
     return {
-        "delivery_id": f"{slug}.{dataset}", "borough": slug, "file_name": f"{slug}-{dataset or 'unreadable'}.csv",
-        "sha256": hashlib.sha256(f"{slug}{dataset}".encode()).hexdigest(), "received_at": AS_AT - timedelta(days=1 if dataset else 2),
-        "status": "accepted", "reason": None, "dataset": dataset, "source": "canonical", "source_version": "1",
-        "rows_read": count + (3 if dataset else 0), "rows_accepted": count, "rows_quarantined": 1 if dataset else 0,
-        "rows_duplicate": 2 if dataset else 0, "synthetic": True,
+        "delivery_id": f"{slug}.{dataset}",
+        "borough": slug,
+        "file_name": f"{slug}-{dataset or 'unreadable'}.csv",
+        "sha256": hashlib.sha256(f"{slug}{dataset}".encode()).hexdigest(),
+        "received_at": AS_AT - timedelta(days=1 if dataset else 2),
+        "status": "accepted",
+        "reason": None,
+        "dataset": dataset,
+        "source": "canonical",
+        "source_version": "1",
+        "rows_read": count + (3 if dataset else 0),
+        "rows_accepted": count,
+        "rows_quarantined": 1 if dataset else 0,
+        "rows_duplicate": 2 if dataset else 0,
+        "synthetic": True,
     }
 
 
@@ -144,9 +195,11 @@ def _receipt(slug: str, dataset: str | None, count: int) -> dict[str, Any]:
 _PLAN = """
     (basis = 'A' and measure in ('incidents', 'children') and period_type = 'year_to_march')
     or (basis = 'A' and measure in ('incidents', 'children') and period_type = 'quarter' and breakdown = 'total')
-    or (basis = 'A' and measure = 'incidents' and period_type = 'month' and breakdown = 'total' and area_code like 'E47%')
+    or (basis = 'A' and measure = 'incidents' and period_type = 'month' and breakdown = 'total'
+        and area_code like 'E47%')
     or (basis = 'A' and period_type = 'year_to_march' and measure in (
-        'children_repeat', 'incidents_second_or_later', 'incidents_of_repeaters', 'children_3_in_28', 'children_3_in_90'))
+        'children_repeat', 'incidents_second_or_later', 'incidents_of_repeaters', 'children_3_in_28',
+        'children_3_in_90'))
     or (basis = 'B' and period_type in ('quarter', 'year_to_march') and measure in (
         'rhi_eligible', 'rhi_offered', 'rhi_completed', 'rhi_completed_72h', 'rhi_declined'))
 """

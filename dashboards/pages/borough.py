@@ -1,7 +1,7 @@
 """The restricted page of one borough: its repeat-missing list, returns without an interview, charts and data quality.
 
-Shows true counts of this borough. The region's line beside them is the published, rounded one, so that it can be quoted. Public pages
-are elsewhere and share no page with this one.
+Shows true counts of this borough. The region's line beside them is the published, rounded one, so that it can be
+quoted. Public pages are elsewhere and share no page with this one.
 """
 
 from __future__ import annotations
@@ -12,15 +12,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dashboards import charts, sentences
-from dashboards.figures import Column, Figure, Table, figure_file, figure_table
+from dashboards.figures import Column, DataFile, Figure, Table, figure_file, figure_table
 from dashboards.pages.grid import LEGEND, Grid, by_year
 from dashboards.pages.section import BASIS, Card, symbol_notes
-from dashboards.points import Point, Query
+from dashboards.points import Part, Point, Query, keyed, part
 from dashboards.published import PublicReader
 from dashboards.restricted import CURRENT_DAYS, RECENT_DAYS, Evidence, Flag, RestrictedReader, Waiting
 from dashboards.rulebook import Pattern, Rulebook
 from dashboards.words import (
-    Measure, clock, counted, duration, full_date, instant_words, listed, local, month, number, period, short_period, span,
+    Measure,
+    clock,
+    counted,
+    day_words,
+    duration,
+    full_date,
+    instant_words,
+    listed,
+    local,
+    month,
+    number,
+    period,
+    short_period,
+    span,
 )  # fmt: skip
 from pipelines.region import Area, Region
 
@@ -32,6 +45,10 @@ _OVERDUE_HOURS = 72
 _LABEL = 8
 _COUNT = Measure("count")
 _SHARE = Measure("share")
+_REGION_LINE = "Region"
+_REGION_NOTE = "The region's line is made from published, rounded counts, so that it can be quoted."
+# What a restricted file says in the column that names a release.
+_NOT_RELEASED = "restricted"
 _RESTRICTED_NOTE = "True counts, not rounded: for this borough's safeguarding lead, not for publication."
 
 
@@ -92,8 +109,8 @@ def borough_page(
     older = [flag for flag in flags if not flag.is_current]
     children = _children(current, reader.evidence(borough.slug), rulebook)
     waiting = reader.waiting(borough.slug)
-    activity = _activity(reader, public, rulebook, region, borough, cut)
-    quality = _completeness(reader, rulebook, borough, cut)
+    activity = _activity(_Maker(reader, public, rulebook, region=region, borough=borough))
+    quality = _completeness(reader, rulebook, borough)
     months = [item for item in reader.months() if item.borough == borough.slug]
     return BoroughPage(
         data_to=instant_words(cut) if cut else None,
@@ -120,8 +137,16 @@ def borough_page(
 def _cards(children: Sequence[ChildEntry], waiting: Sequence[Waiting]) -> tuple[Card, ...]:
     overdue = sum(item.hours_since > _OVERDUE_HOURS and item.is_responsible for item in waiting)
     return (
-        Card("children on the repeat-missing list", number(len(children)), f"an episode in the last {CURRENT_DAYS} days completes a pattern"),
-        Card("of them with a new flag", number(sum(child.is_new for child in children)), f"raised in the last {RECENT_DAYS} days"),
+        Card(
+            "children on the repeat-missing list",
+            number(len(children)),
+            f"an episode in the last {CURRENT_DAYS} days completes a pattern",
+        ),
+        Card(
+            "of them with a new flag",
+            number(sum(child.is_new for child in children)),
+            f"raised in the last {RECENT_DAYS} days",
+        ),
         Card("returns without an interview", number(len(waiting)), f"in the last {RECENT_DAYS} days"),
         Card("of them over 72 hours and this borough's to hold", number(overdue), "at the end of the data"),
     )
@@ -160,7 +185,7 @@ def _raised(flag: Flag) -> str:
 
 
 def _episode_start(item: Evidence) -> str:
-    return clock(item.started_at, item.started_precision) if item.is_own else f"{month(item.month)}, another GM borough"
+    return clock(item.started_at, item.started_precision) if item.is_own else f"{month(item.month)}, another borough"
 
 
 def _episode_table(episodes: Sequence[Evidence], label: str) -> Table:
@@ -168,7 +193,8 @@ def _episode_table(episodes: Sequence[Evidence], label: str) -> Table:
         caption=f"Episodes behind the flags of child {label}, newest first",
         headings=("Missing from", "Length", "Returned", "Interview held", "Counts towards"),
         rows=tuple(
-            (_episode_start(item), _length(item), _returned(item), _interview(item), listed(item.rule_ids)) for item in episodes
+            (_episode_start(item), _length(item), _returned(item), _interview(item), ", ".join(item.rule_ids))
+            for item in episodes
         ),
         numeric=False,
     )
@@ -231,13 +257,13 @@ def _older_table(flags: Sequence[Flag], rulebook: Rulebook) -> Table:
 
 def _waiting_finding(waiting: Sequence[Waiting], borough: Area) -> str:
     if not waiting:
-        return f"After every return of the last {RECENT_DAYS} days an interview is recorded as held, or there was no return."
+        return f"No return of the last {RECENT_DAYS} days is without an interview recorded as held."
     overdue = sum(item.hours_since > _OVERDUE_HOURS for item in waiting)
     own = sum(item.is_responsible for item in waiting)
     return (
         f"After {counted(len(waiting), 'return')} of the last {RECENT_DAYS} days no interview is recorded as held; "
-        f"{number(overdue)} of them {'is' if overdue == 1 else 'are'} more than 72 hours ago. For {number(own)}, {borough.name} is the "
-        "responsible authority."
+        f"{number(overdue)} of them {'is' if overdue == 1 else 'are'} more than 72 hours ago. For {number(own)}, "
+        f"{borough.name} is the responsible authority."
     )
 
 
@@ -262,7 +288,9 @@ def _waiting_table(waiting: Sequence[Waiting]) -> Table:
 
 
 def _quarantined_table(reader: RestrictedReader, rulebook: Rulebook, borough: Area) -> Table:
-    messages = {rule.rule_id: rule.message for data in rulebook.datasets for entry in data.columns for rule in entry.rules}
+    messages = {
+        rule.rule_id: rule.message for data in rulebook.datasets for entry in data.columns for rule in entry.rules
+    }
     return Table(
         caption=f"Rows of {borough.name} set aside, by the rule they break",
         headings=("Rule", "What it says", "Rows"),
@@ -274,115 +302,141 @@ def _quarantined_table(reader: RestrictedReader, rulebook: Rulebook, borough: Ar
     )
 
 
-def _activity(
-    reader: RestrictedReader, public: PublicReader, rulebook: Rulebook, region: Region, borough: Area, cut: datetime | None
-) -> tuple[Figure, ...]:
-    make = _Maker(reader, public, rulebook, region, borough, cut)
-    return tuple(
-        figure for figure in (make.by_month(), make.rate(), make.cascade(), make.held(), make.repeats()) if figure
-    )
+def _activity(maker: _Maker) -> tuple[Figure, ...]:
+    made = (maker.by_month(), maker.rate(), maker.cascade(), maker.held(), maker.repeats())
+    return tuple(figure for figure in made if figure)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line of a chart: its name, its indicator, the figures, and which part of them is drawn."""
+
+    name: str
+    indicator_id: str
+    points: Sequence[Point]
+    drawn: Part = "value"
 
 
 class _Maker:
     """Makes the charts of one borough."""
 
     def __init__(
-        self,
-        reader: RestrictedReader,
-        public: PublicReader,
-        rulebook: Rulebook,
-        region: Region,
-        borough: Area,
-        cut: datetime | None,
+        self, reader: RestrictedReader, public: PublicReader, rulebook: Rulebook, *, region: Region, borough: Area
     ) -> None:
         self._reader = reader
         self._public = public
         self._rulebook = rulebook
         self._region = region
         self._borough = borough
-        self._cut = cut
+        self._cut = reader.data_cut(borough.slug)
 
     def by_month(self) -> Figure | None:
         """Incidents and children by month."""
         incidents = self._own("I01", "A", "month", _MONTHS)
         return self._figure(
-            "incidents-and-children", "Missing incidents and children, by month",
-            {"Incidents": ("I01", incidents), "Children": ("I02", self._own("I02", "A", "month", _MONTHS))},
-            _COUNT, "Number", sentences.trend("there were {value} missing incidents in {area}", incidents, _COUNT),
-        )  # fmt: skip
+            "incidents-and-children",
+            "Missing incidents and children, by month",
+            (_Line("Incidents", "I01", incidents), _Line("Children", "I02", self._own("I02", "A", "month", _MONTHS))),
+            _COUNT,
+            axis="Number",
+            finding=sentences.trend("there were {value} missing incidents in {area}", incidents, _COUNT),
+        )
 
     def rate(self) -> Figure | None:
         """The borough's monthly rate beside the published one of the region."""
         own = self._own("I04", "A", "month", _MONTHS)
         measure = self._rulebook.indicator("I04").measure
+        phrase = "there were {value} missing incidents for every 10,000 children aged 0 to 17 in {area}"
         return self._figure(
-            "incident-rate", f"Missing incidents per 10,000 children, beside {self._region.area.name}",
-            {self._borough.name: ("I04", own), "GM, published": ("I04", self._regional("I04", "A", "month", _MONTHS))},
-            measure, "Per 10,000 children",
-            sentences.trend("there were {value} missing incidents for every 10,000 children aged 0 to 17 in {area}", own, measure),
-            "The region's line is made from published, rounded counts. Monthly rates of one borough move a lot by chance.",
-        )  # fmt: skip
+            "incident-rate",
+            f"Missing incidents per 10,000 children, beside {self._region.area.name}",
+            (
+                _Line(self._borough.name, "I04", own),
+                _Line(_REGION_LINE, "I04", self._regional("I04", "A", "month", _MONTHS)),
+            ),
+            measure,
+            axis="Per 10,000 children",
+            finding=sentences.trend(phrase, own, measure),
+            notes=(_REGION_NOTE, "Monthly rates of one borough move a lot by chance."),
+        )
 
     def cascade(self) -> Figure | None:
         """From eligible returns to interviews held, in episodes."""
         held = self._own("I28", "B", "quarter", _QUARTERS)
-        series = {
-            "Eligible": ("I28", [replace(p, value=p.denominator, lower_95=None, upper_95=None) for p in held]),
-            "Offered": ("I27", _numerators(self._own("I27", "B", "quarter", _QUARTERS))),
-            "Held": ("I28", _numerators(held)),
-            "Within 72 h": ("I29", _numerators(self._own("I29", "B", "quarter", _QUARTERS))),
-        }
-        finding = sentences.trend("a return interview was held after {value} missing episodes in {area}", _numerators(held), _COUNT)
-        return self._figure("interview-cascade", "From return to interview, by quarter", series, _COUNT, "Episodes", finding)
+        phrase = "a return interview was held after {value} missing episodes in {area}"
+        return self._figure(
+            "interview-cascade",
+            "From return to interview, by quarter",
+            (
+                _Line("Eligible", "I28", held, "denominator"),
+                _Line("Offered", "I27", self._own("I27", "B", "quarter", _QUARTERS), "numerator"),
+                _Line("Held", "I28", held, "numerator"),
+                _Line("Within 72 h", "I29", self._own("I29", "B", "quarter", _QUARTERS), "numerator"),
+            ),
+            _COUNT,
+            axis="Episodes",
+            finding=sentences.trend(phrase, _numerators(held), _COUNT),
+        )
 
     def held(self) -> Figure | None:
         """The share of returns with an interview, beside the published one of the region."""
         own = self._own("I28", "B", "quarter", _QUARTERS)
+        phrase = "a return interview was held after {value} of missing episodes in {area}"
         return self._figure(
-            "interview-held", f"Return interview held, beside {self._region.area.name}",
-            {self._borough.name: ("I28", own), "GM, published": ("I28", self._regional("I28", "B", "quarter", _QUARTERS))},
-            _SHARE, "Share of eligible episodes",
-            sentences.trend("a return interview was held after {value} of missing episodes in {area}", own, _SHARE),
-            "The region's line is made from published, rounded counts.",
-        )  # fmt: skip
+            "interview-held",
+            f"Return interview held, beside {self._region.area.name}",
+            (
+                _Line(self._borough.name, "I28", own),
+                _Line(_REGION_LINE, "I28", self._regional("I28", "B", "quarter", _QUARTERS)),
+            ),
+            _SHARE,
+            axis="Share of eligible episodes",
+            finding=sentences.trend(phrase, own, _SHARE),
+            notes=(_REGION_NOTE,),
+        )
 
     def repeats(self) -> Figure | None:
         """Children who went missing again, by quarter."""
-        repeat = _numerators(self._own("I08", "A", "quarter", _QUARTERS))
-        series = {
-            "Twice or more": ("I08", repeat),
-            "3 in 90 days": ("I09", _numerators(self._own("I09", "A", "quarter", _QUARTERS))),
-            "3 in 28 days": ("I10", _numerators(self._own("I10", "A", "quarter", _QUARTERS))),
-        }
-        finding = sentences.trend("{value} children went missing twice or more in {area}", repeat, _COUNT)
-        return self._figure("repeat-children", "Children missing again, by quarter", series, _COUNT, "Children", finding)
+        repeat = self._own("I08", "A", "quarter", _QUARTERS)
+        phrase = "{value} children went missing twice or more in {area}"
+        return self._figure(
+            "repeat-children",
+            "Children missing again, by quarter",
+            (
+                _Line("Twice or more", "I08", repeat, "numerator"),
+                _Line("3 in 90 days", "I09", self._own("I09", "A", "quarter", _QUARTERS), "numerator"),
+                _Line("3 in 28 days", "I10", self._own("I10", "A", "quarter", _QUARTERS), "numerator"),
+            ),
+            _COUNT,
+            axis="Children",
+            finding=sentences.trend(phrase, _numerators(repeat), _COUNT),
+        )
 
     def _own(self, indicator_id: str, basis: str, period_type: str, last: int) -> list[Point]:
-        return self._reader.points(
-            Query(indicator_id, basis, period_type, area_code=self._borough.code, last_periods=last)
-        )
+        code = self._borough.code
+        return self._reader.points(Query(indicator_id, basis, period_type, area_code=code, last_periods=last))
 
     def _regional(self, indicator_id: str, basis: str, period_type: str, last: int) -> list[Point]:
-        return self._public.points(
-            Query(indicator_id, basis, period_type, area_code=self._region.area.code, last_periods=last)
-        )
+        code = self._region.area.code
+        return self._public.points(Query(indicator_id, basis, period_type, area_code=code, last_periods=last))
 
     def _figure(
         self,
         figure_id: str,
         heading: str,
-        series: dict[str, tuple[str, list[Point]]],
+        lines: Sequence[_Line],
         measure: Measure,
+        *,
         axis: str,
         finding: str,
-        *notes: str,
+        notes: Sequence[str] = (),
     ) -> Figure | None:
-        first = next(iter(series.values()))[1]
+        first = lines[0].points
         if not first:
             return None
         rows = [(str(p.period_start), short_period(p.period_type, p.period_start, p.period_end)) for p in first]
-        keyed = {name: {str(p.period_start): p for p in points} for name, (_, points) in series.items()}
-        lines = [
+        drawn = {line.name: keyed(line.points, "period_start", line.drawn) for line in lines}
+        series = [
             charts.Series(
                 name,
                 tuple(
@@ -390,32 +444,45 @@ class _Maker:
                     for key, label in rows
                 ),
             )
-            for name, points in keyed.items()
+            for name, points in drawn.items()
         ]
-        when = span(
-            first[0].period_type, (first[0].period_start, first[0].period_end), (first[-1].period_start, first[-1].period_end)
-        )
+        ends = [(point.period_start, point.period_end) for point in (first[0], first[-1])]
+        when = span(first[0].period_type, ends[0], ends[1])
         return Figure(
             figure_id=figure_id,
             heading=heading,
             finding=finding,
-            chart=charts.trend(lines, measure, axis),
-            table=figure_table(f"{heading}: {self._borough.name}, {when}", "Period", [Column(n, p, measure) for n, p in keyed.items()], rows),
-            data=figure_file(f"{figure_id}.csv", [(self._rulebook.indicator(i), points) for i, points in series.values()], "restricted"),
+            chart=charts.trend(series, measure, axis),
+            table=figure_table(
+                f"{heading}: {self._borough.name}, {when}",
+                "Period",
+                [Column(name, points, measure) for name, points in drawn.items()],
+                rows,
+            ),
+            data=self._file(figure_id, lines),
             period=when,
-            source=_source(self._borough, self._cut, dict.fromkeys(i for i, _ in series.values())),
-            notes=(*symbol_notes(*(points for _, points in series.values())), BASIS[first[0].basis], *notes, _RESTRICTED_NOTE),
+            source=_source(self._borough, self._cut, [line.indicator_id for line in lines]),
+            notes=(
+                *symbol_notes(*(list(line.points) for line in lines)),
+                BASIS[first[0].basis],
+                *notes,
+                _RESTRICTED_NOTE,
+            ),
         )
+
+    def _file(self, figure_id: str, lines: Sequence[_Line]) -> DataFile:
+        """The figures behind the lines, whole, each once although two lines may draw parts of it."""
+        once = {point.figure_id: (line.indicator_id, point) for line in lines for point in line.points}
+        series = [(self._rulebook.indicator(indicator_id), [point]) for indicator_id, point in once.values()]
+        return figure_file(f"{figure_id}.csv", series, _NOT_RELEASED)
 
 
 def _numerators(points: Sequence[Point]) -> list[Point]:
     """The counts behind shares, as figures of their own."""
-    return [replace(p, value=p.numerator, lower_95=None, upper_95=None) for p in points]
+    return [part(point, "numerator") for point in points]
 
 
-def _completeness(
-    reader: RestrictedReader, rulebook: Rulebook, borough: Area, cut: datetime | None
-) -> tuple[Figure, ...]:
+def _completeness(reader: RestrictedReader, rulebook: Rulebook, borough: Area) -> tuple[Figure, ...]:
     indicator = rulebook.indicator("I35")
     points = reader.points(
         Query("I35", "A", "year_to_march", area_code=borough.code, breakdown="field", last_periods=1)
@@ -424,7 +491,6 @@ def _completeness(
         return ()
     when = period("year_to_march", points[0].period_start, points[0].period_end)
     rows = [(p.breakdown_value, p.breakdown_value.capitalize()) for p in points]
-    keyed = {p.breakdown_value: p for p in points}
     emptiest = max((p.value or 0 for p in points), default=0)
     names = [p.breakdown_value for p in points if p.value == emptiest]
     finding = (
@@ -437,7 +503,10 @@ def _completeness(
         heading="Fields not filled",
         finding=finding,
         chart=charts.area_bars(
-            [replace(charts.mark(p, name, _SHARE), lower=None, upper=None) for p, (_, name) in zip(points, rows, strict=True)],
+            [
+                replace(charts.mark(p, name, _SHARE), lower=None, upper=None)
+                for p, (_, name) in zip(points, rows, strict=True)
+            ],
             None,
             _SHARE,
             "Share of episodes",
@@ -446,21 +515,19 @@ def _completeness(
             f"Fields not filled: {borough.name}, {when}",
             "Field",
             [
-                Column("Not filled", {k: replace(p, value=p.numerator) for k, p in keyed.items()}, _COUNT),
-                Column("Episodes", {k: replace(p, value=p.denominator) for k, p in keyed.items()}, _COUNT),
-                Column("Share", keyed, _SHARE),
+                Column("Not filled", keyed(points, "breakdown_value", "numerator"), _COUNT),
+                Column("Episodes", keyed(points, "breakdown_value", "denominator"), _COUNT),
+                Column("Share", keyed(points, "breakdown_value"), _SHARE),
             ],
             rows,
         ),
-        data=figure_file("completeness.csv", [(indicator, points)], "restricted"),
+        data=figure_file("completeness.csv", [(indicator, points)], _NOT_RELEASED),
         period=when,
-        source=_source(borough, cut, ["I35"]),
+        source=_source(borough, reader.data_cut(borough.slug), ["I35"]),
         notes=(*symbol_notes(points), BASIS["A"], _RESTRICTED_NOTE),
     )
     return (figure,)
 
 
-def _source(borough: Area, cut: datetime | None, indicators: object) -> str:
-    ids = ", ".join(str(item) for item in indicators) if isinstance(indicators, (list, dict)) else str(indicators)
-    until = full_date(local(cut).date()) if cut else "no delivery yet"
-    return f"Deliveries of {borough.name}; indicator {ids}; data to {until}."
+def _source(borough: Area, cut: datetime | None, indicators: Sequence[str]) -> str:
+    return f"Deliveries of {borough.name}; indicator {', '.join(dict.fromkeys(indicators))}; data to {day_words(cut)}."

@@ -15,7 +15,7 @@ _LOOK = {
     "late": ("○", "late", "late"),
     "failed": ("✕", "failed", "failed: the newest file was refused"),
     "quarantined": ("▲", "quarantined", "every row quarantined"),
-    "not due": ("–", "due", "not due yet"),
+    "not due": ("\u2013", "due", "not due yet"),
 }
 LEGEND: tuple[tuple[str, str], ...] = tuple((shape, words) for shape, _, words in _LOOK.values())
 
@@ -44,9 +44,7 @@ def by_year(months: Sequence[Month], caption: str) -> Grid:
     """Lay one borough's months out: a row a calendar year, newest first, a column a month."""
     keyed = {(item.month.year, item.month.month): item for item in months}
     years = sorted({year for year, _ in keyed}, reverse=True)
-    rows = tuple(
-        (str(year), tuple(_cell(keyed.get((year, number_))) for number_ in range(1, 13))) for year in years
-    )
+    rows = tuple((str(year), tuple(_cell(keyed.get((year, number_))) for number_ in range(1, 13))) for year in years)
     return Grid(caption, "Year", tuple(name[:3] for name in MONTHS), rows)
 
 

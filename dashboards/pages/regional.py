@@ -38,7 +38,7 @@ def regional_page(reader: RestrictedReader, rulebook: Rulebook, region: Region) 
     """Put the region's page together."""
     months = reader.months()
     deliveries = reader.deliveries()
-    findings = _findings(reader.findings(), rulebook, region)
+    findings = _findings(reader.findings(), region)
     flags = _flags(reader.flag_counts(), rulebook, region)
     names = [(area.slug, area.name) for area in region.boroughs]
     missed = sum(item.status in {"late", "failed", "quarantined"} for item in months)
@@ -59,10 +59,14 @@ def _delivery_finding(deliveries: Sequence[Delivery]) -> str:
         sum(getattr(item, name) for item in deliveries)
         for name in ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")
     )
-    adds = "every row is accounted for" if read == accepted + quarantined + duplicate else "the rows do not add up: look into it"
+    adds = (
+        "every row is accounted for"
+        if read == accepted + quarantined + duplicate
+        else "the rows do not add up: look into it"
+    )
     return (
-        f"{counted(len(deliveries), 'file')} with {counted(read, 'row')}: {number(accepted)} accepted, {number(quarantined)} quarantined and "
-        f"{number(duplicate)} exact duplicates; {adds}."
+        f"{counted(len(deliveries), 'file')} with {counted(read, 'row')}: {number(accepted)} accepted, "
+        f"{number(quarantined)} quarantined and {number(duplicate)} exact duplicates; {adds}."
     )
 
 
@@ -86,26 +90,26 @@ def _delivery_table(deliveries: Sequence[Delivery], region: Region) -> Table:
             for item in deliveries
         ),
         numeric=False,
+        tall=True,
     )
 
 
-def _findings(tallies: Sequence[Tally], rulebook: Rulebook, region: Region) -> Figure:
-    severities = {tally.rule_id: tally.severity for tally in tallies}
-    rules = [(rule_id, f"{rule_id} ({severity})") for rule_id, severity in sorted(severities.items())]
-    return _matrix(
-        "findings-by-rule", "Findings by rule", tallies, rules, region, "Rule", "Findings", ("finding", "findings"),
-        ("A finding is one row and one rule. A critical one quarantines the row; a warning does not. "
-         f"The {counted(len(rulebook.datasets), 'contract')} of the data dictionary say what each rule asks.",),
-    )  # fmt: skip
+def _findings(tallies: Sequence[Tally], region: Region) -> Figure:
+    note = (
+        "A finding is one row and one rule. A critical one quarantines the row, a warning does not; the data "
+        "dictionary says what each rule asks."
+    )
+    rules = [(rule_id, rule_id) for rule_id in sorted({tally.rule_id for tally in tallies})]
+    return _matrix("findings-by-rule", "Findings by rule", tallies, rules, region=region, noun="finding", note=note)
 
 
 def _flags(tallies: Sequence[Tally], rulebook: Rulebook, region: Region) -> Figure:
+    note = (
+        f"Current: the last episode lies within {CURRENT_DAYS} days before the borough's data end. A flag with "
+        "episodes of two boroughs is counted in both."
+    )
     rules = [(pattern.rule_id, pattern.title) for pattern in rulebook.patterns]
-    return _matrix(
-        "flags-by-rule", "Current flags by pattern", tallies, rules, region, "Pattern", "Flags", ("flag", "flags"),
-        (f"Current: the last episode lies within {CURRENT_DAYS} days before the borough's data end. A flag with episodes of two "
-         "boroughs is counted in both.",),
-    )  # fmt: skip
+    return _matrix("flags-by-rule", "Current flags by pattern", tallies, rules, region=region, noun="flag", note=note)
 
 
 def _matrix(
@@ -113,11 +117,10 @@ def _matrix(
     heading: str,
     tallies: Sequence[Tally],
     rules: Sequence[tuple[str, str]],
+    *,
     region: Region,
-    first: str,
-    axis: str,
-    noun: tuple[str, str],
-    notes: tuple[str, ...],
+    noun: str,
+    note: str,
 ) -> Figure:
     """A count by rule and borough: bars by rule, a table with a column for each borough."""
     cells = {(tally.rule_id, tally.borough): tally.count for tally in tallies}
@@ -129,9 +132,11 @@ def _matrix(
     return Figure(
         figure_id=figure_id,
         heading=heading,
-        finding=sentences.tally(totals, *noun),
-        chart=charts.area_bars([charts.Mark(name, total) for name, total in totals], None, _COUNT, axis),
-        table=Table(f"{heading} and borough", (first, *(area.name for area in region.boroughs), "Total"), rows),
+        finding=sentences.tally(totals, noun, f"{noun}s"),
+        chart=charts.area_bars(
+            [charts.Mark(name, total) for name, total in totals], None, _COUNT, f"{noun.capitalize()}s"
+        ),
+        table=Table(f"{heading} and borough", ("Rule", *(area.name for area in region.boroughs), "Total"), rows),
         data=DataFile(
             f"{figure_id}.csv",
             ("rule_id", "borough", "count"),
@@ -139,5 +144,5 @@ def _matrix(
         ),
         period="all deliveries received by the as-at instant",
         source="Receipts and findings of intake, and the pattern rules.",
-        notes=notes,
+        notes=(note,),
     )

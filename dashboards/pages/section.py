@@ -18,8 +18,8 @@ CHILDREN_NOTE = (
     "Where a borough's pseudonyms are its own, a child known to two boroughs is counted twice."
 )
 INTERVAL_NOTE = (
-    "Thin lines are 95% intervals: the range that chance alone could explain. Where two areas' ranges overlap, do not read their "
-    "order as a difference."
+    "Thin lines are 95% intervals: the range that chance alone could explain. Where two areas' ranges overlap, do not "
+    "read their order as a difference."
 )
 
 

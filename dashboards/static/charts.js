@@ -5,6 +5,7 @@
   function draw(block) {
     var holder = document.getElementById(block.getAttribute("data-chart"));
     var chart = JSON.parse(block.textContent);
+    holder.textContent = "";
     window.Plotly.newPlot(holder, chart.data, chart.layout, chart.config);
   }
 

@@ -59,7 +59,7 @@ def _report(path: Path, data: bytes, borough: Area, source_id: str | None) -> tu
         (pl.col("severity") == "critical") & (pl.col("dataset") == examined.main.contract.dataset)
     )
     quarantined = critical["row_number"].n_unique()
-    rows = _findings(findings, examined)
+    rows = _findings(findings, examined, raw[1].header if raw else examined.table.header)
     if raw:
         rows.insert(0, _raw_finding(raw))
     accepted = examined.table.rows_read - quarantined - examined.duplicates.len()
@@ -133,7 +133,8 @@ def _refusal(rule_id: str, message: str, refused: RefusedFileError | None = None
     }
 
 
-def _findings(findings: pl.DataFrame, examined: Examined) -> list[dict[str, Any]]:
+def _findings(findings: pl.DataFrame, examined: Examined, header: list[str]) -> list[dict[str, Any]]:
+    """List findings with the letters of the file's own header, which a raw extract in memory no longer has."""
     rules = rules_by_id()
     parts = {part.contract.dataset: part.part for part in examined.parts}
     rows = []
@@ -145,7 +146,7 @@ def _findings(findings: pl.DataFrame, examined: Examined) -> list[dict[str, Any]
                 "rule_id": row["rule_id"],
                 "severity": row["severity"],
                 "row_number": row["row_number"],
-                "column_letter": (examined.letter_of(name) or None) if name else None,
+                "column_letter": column_letter(header.index(name)) if name in header else None,
                 "column_name": name,
                 "message": message,
             }

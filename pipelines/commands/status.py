@@ -70,7 +70,8 @@ def _for_people(report: dict[str, list[dict[str, Any]]]) -> str:
     console.print(grid)
     console.print(rows)
     for r in report["refused"]:
-        console.print(f"refused: {escape(r['borough'])}/{escape(r['file_name'])}: {escape(r['reason'])}")
+        line = f"refused: {r['borough']}/{r['file_name']}: {r['reason']}"
+        console.print(escape(line), soft_wrap=True)
     return out.getvalue().rstrip()
 
 

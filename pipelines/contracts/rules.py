@@ -38,6 +38,9 @@ def contract_rules(contract: Contract) -> tuple[Rule, ...]:
         ContractError: two rules share an id, or a quality rule is of a type that no engine here runs. A rule that
             would be dropped without a word is the known failure of contract tools, so it is an error.
     """
+    if any(table.quality for table in contract.odcs.schema_ or []):
+        msg = f"{contract.path.name}: no engine here runs a quality rule of the whole table; state it at a property"
+        raise ContractError(msg)
     rules = tuple(rule for prop in contract.properties for rule in _property_rules(contract, prop))
     ids = [rule.rule_id for rule in rules]
     repeated = sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1})

@@ -91,7 +91,7 @@ def run_rules(frame: pd.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     if len(results) != len(rules):
         msg = f"{len(rules)} rules went in and {len(results)} results came out"
         raise ValidationFailedToRunError(msg)
-    broken = [r.expectation_config.meta["rule_id"] for r in results if r.exception_info.get("raised_exception")]
+    broken = [r.expectation_config.meta["rule_id"] for r in results if not _ran(r)]
     if broken:
         msg = f"Great Expectations could not run: {', '.join(sorted(broken))}"
         raise ValidationFailedToRunError(msg)
@@ -104,6 +104,12 @@ def run_rules(frame: pd.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
         if r.result.get("unexpected_index_list")
     ]
     return pl.concat(parts) if parts else pl.DataFrame(schema=FINDING_SCHEMA)
+
+
+def _ran(result: Any) -> bool:
+    """Whether a rule was evaluated: where a metric raised, the exception stands one level deeper, under its name."""
+    said_so = result.exception_info.get("raised_exception") is False
+    return said_so and bool(result.success or result.result.get("unexpected_index_list"))
 
 
 def _validate(frame: pd.DataFrame, expectations: list[Any]) -> list[Any]:

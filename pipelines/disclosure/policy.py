@@ -5,8 +5,8 @@ their measures are related. Everything here is public. Cells, equations and solv
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -140,6 +140,17 @@ class Policy:
         """
         wide_enough = high - low >= max(1, min(self.minimum_width, possible_width))
         return wide_enough and (low == 0 or high > self.unsafe_to)
+
+    def covering(self, period_types: Collection[str]) -> "Policy":
+        """The same policy with a plan of these period types only.
+
+        For a young series: while no year is over, there is no yearly table, which is not the same as a hole in one.
+
+        Args:
+            period_types: those of which at least one period is over.
+        """
+        kept = (replace(t, period_types=tuple(p for p in t.period_types if p in period_types)) for t in self.tables)
+        return replace(self, tables=tuple(table for table in kept if table.period_types))
 
     def plan(self) -> pl.DataFrame:
         """The publication plan, one row for each combination that some table publishes.

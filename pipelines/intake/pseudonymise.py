@@ -136,9 +136,14 @@ def _age(birth: str, started: str, source: Source) -> pl.Expr:
         return pl.coalesce(*readings).dt.date()
 
     born, start = day(birth), day(started)
-    had_birthday = (start.dt.month() * 100 + start.dt.day()) >= (born.dt.month() * 100 + born.dt.day())
+    had_birthday = _month_and_day(start) >= _month_and_day(born)
     years = start.dt.year() - born.dt.year() - (~had_birthday).cast(pl.Int32)
     return pl.when(years >= 0).then(years).cast(pl.String)
+
+
+def _month_and_day(day: pl.Expr) -> pl.Expr:
+    """A number that orders days within a year; polars keeps a month in 8 bits, which 100 times 12 does not fit."""
+    return day.dt.month().cast(pl.Int32) * 100 + day.dt.day()
 
 
 def _refuse_what_remains(cells: pl.DataFrame, source: Source, contracts: Path) -> None:

@@ -34,12 +34,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Publication:
-    """What was published: its id, how many cells, and the audit that they passed."""
+    """What was published: its id and how many cells."""
 
     release_id: str
     cells: int
-    audit_json: str
-    audit_seconds: float
 
 
 def publish(
@@ -54,8 +52,14 @@ def publish(
     geography = Geography(region.area.code, tuple(area.code for area in region.boroughs))
     policy = load_policy(contracts / "rules" / "disclosure.yaml")
     key = rounding_key(home)
+    over = query_frame(connection, "select distinct period_type from statistics.period").to_series().to_list()
+    policy = policy.covering(over)
     true = query_frame(connection, "select * exclude (not_measurable) from statistics.count_cell order by cell_id")
     release_id = _release_id(true, policy, key)
+    if not policy.tables:
+        # No month is over yet: there is nothing to publish, and nothing for the ledger.
+        _write_tables(connection, home, release_id, pl.DataFrame(schema=PUBLISHED_CELL), policy)
+        return Publication(release_id, 0)
     earlier = read_ledger(home.root, before=release_id)
     protection = _protect(true, policy, key, geography, earlier, progress)
     append_release(
@@ -63,7 +67,7 @@ def publish(
     )
     _write_tables(connection, home, release_id, protection.cells, policy)
     write_text(home.root / "audit" / f"{release_id}.json", protection.report.to_json())
-    return Publication(release_id, protection.cells.height, protection.report.to_json(), protection.report.seconds)
+    return Publication(release_id, protection.cells.height)
 
 
 def rounding_key(home: Home) -> RoundingKey:

@@ -3,7 +3,8 @@
 -- Keys: episode_key (the key of its lead row: the earliest row known to the minute, else the earliest).
 -- For: everything about episodes. Times are UTC. A time with precision 'date' is the earliest instant that the
 -- recorded day allows. borough is the sender of the lead row; boroughs lists every sender. ended_at is found, else
--- returned; it is null while the episode is open. source_rows is how many rows were merged into it.
+-- returned; it is null while the episode is open, and so is returned_at. source_rows is how many rows were merged into
+-- it.
 with member as (
     select
         episode_row.episode_key,
@@ -33,10 +34,11 @@ summed as (
         max(returned_at) filter (where returned_precision = 'minute') as returned_at_minute,
         max(returned_at) filter (where returned_precision = 'date') as returned_at_date,
         max(found_at) as found_at,
-        arg_min(age_at_start, started_at) filter (where age_at_start is not null) as age_at_start,
-        arg_min(sex, started_at) filter (where sex <> 'unknown') as sex,
-        arg_min(ethnicity, started_at) filter (where ethnicity <> 'unknown') as ethnicity,
-        arg_min(sen_or_disability, started_at) filter (where sen_or_disability <> 'unknown') as sen_or_disability,
+        arg_min(age_at_start, (started_at, row_key)) filter (where age_at_start is not null) as age_at_start,
+        arg_min(sex, (started_at, row_key)) filter (where sex <> 'unknown') as sex,
+        arg_min(ethnicity, (started_at, row_key)) filter (where ethnicity <> 'unknown') as ethnicity,
+        arg_min(sen_or_disability, (started_at, row_key)) filter (where sen_or_disability <> 'unknown')
+            as sen_or_disability,
         bool_or(looked_after = 'yes') as any_looked_after,
         bool_or(looked_after = 'no') as any_not_looked_after,
         arg_min(responsible_authority, (not is_lead, row_key)) filter (where responsible_authority <> 'unknown')
@@ -58,10 +60,24 @@ summed as (
 ended as (
     select
         *,
-        coalesce(ended_at_minute, greatest(ended_at_date, started_at)) as last_end,
+        coalesce(ended_at_minute, ended_at_date) as recorded_end,
         case when ended_at_minute is not null then 'minute' when ended_at_date is not null then 'date' end
-            as last_end_precision
+            as recorded_end_precision,
+        coalesce(returned_at_minute, returned_at_date) as recorded_return,
+        case when returned_at_minute is not null then 'minute' when returned_at_date is not null then 'date' end
+            as recorded_return_precision
     from summed
+),
+
+-- greatest() passes over nulls, so a time that is not recorded must not reach it.
+closed as (
+    select
+        *,
+        case when recorded_end is not null then greatest(recorded_end, started_at) end as last_end,
+        case when recorded_return is not null then greatest(recorded_return, started_at) end as last_return,
+        recorded_end is not null and (open_since is null or open_since < greatest(recorded_end, started_at))
+            as is_closed
+    from ended
 )
 
 select
@@ -74,11 +90,10 @@ select
     status,
     started_at,
     started_precision,
-    case when open_since is null or open_since < last_end then last_end end as ended_at,
-    case when open_since is null or open_since < last_end then last_end_precision end as ended_precision,
-    coalesce(returned_at_minute, greatest(returned_at_date, started_at)) as returned_at,
-    case when returned_at_minute is not null then 'minute' when returned_at_date is not null then 'date' end
-        as returned_precision,
+    case when is_closed then last_end end as ended_at,
+    case when is_closed then recorded_end_precision end as ended_precision,
+    case when is_closed then last_return end as returned_at,
+    case when is_closed then recorded_return_precision end as returned_precision,
     found_at,
     age_at_start,
     coalesce(sex, 'unknown') as sex,
@@ -96,4 +111,4 @@ select
     cce_flag_date,
     sources,
     source_rows
-from ended
+from closed

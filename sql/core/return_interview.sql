@@ -4,6 +4,7 @@
 -- For: links to episodes and the interview cascade. held is a three-state verdict: yes (dated), no (not offered,
 -- declined, or not applicable) or not_measurable (the source says it was accepted, or does not know, and gives no
 -- date).
+-- The child is matched as in the sender's episode rows; where there are none, by the interview's own pseudonym_scope.
 with child as (
     select distinct
         borough,
@@ -18,7 +19,11 @@ select
     interview.borough,
     interview.source,
     interview.child_id,
-    coalesce(child.child_key, interview.borough || ':' || interview.child_id) as child_key,
+    case
+        when child.child_key is not null then child.child_key
+        when interview.pseudonym_scope = 'regional' then interview.child_id
+        else interview.borough || ':' || interview.child_id
+    end as child_key,
     interview.episode_ids,
     interview.offered,
     interview.offered_at,

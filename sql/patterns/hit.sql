@@ -1,7 +1,8 @@
 -- patterns.hit
 -- Grain: one row per rule and episode whose start completes the rule's pattern.
 -- Keys: rule_id, episode_key.
--- For: patterns.flag. The window is (window_after, hit_at]; every rule's evidence lies in it.
+-- For: patterns.flag. The window is (window_after, hit_at]; every rule's evidence lies in it. An interview of
+-- which only the day is known counts as held where that day allows it: what cannot be told raises no flag.
 with window_candidate as (
     select
         rule.rule_id,
@@ -33,7 +34,8 @@ window_hit as (
 held as (
     select distinct
         child_key,
-        held_at
+        held_at,
+        latest_held_at
     from core.return_interview
     where held = 'yes'
 ),
@@ -47,16 +49,20 @@ unclear as (
 ),
 
 heard_or_unclear as (
-    select distinct window_hit.episode_key
+    select distinct
+        window_hit.rule_id,
+        window_hit.episode_key
     from window_hit
     inner join held
         on
             window_hit.child_key = held.child_key
-            and held.held_at > window_hit.window_after
+            and held.latest_held_at > window_hit.window_after
             and held.held_at <= window_hit.hit_at
     where window_hit.kind = 'unheard'
     union
-    select distinct window_hit.episode_key
+    select distinct
+        window_hit.rule_id,
+        window_hit.episode_key
     from window_hit
     inner join unclear
         on
@@ -104,7 +110,11 @@ select
     hit_at,
     window_after
 from window_hit
-where kind = 'window' or episode_key not in (select heard_or_unclear.episode_key from heard_or_unclear)
+where
+    kind = 'window'
+    or (rule_id, episode_key) not in (
+        select (heard_or_unclear.rule_id, heard_or_unclear.episode_key) from heard_or_unclear
+    )
 union all
 select
     rule_id,
@@ -128,5 +138,6 @@ where
         from held
         where
             held.child_key = candidate.child_key
-            and held.held_at between candidate.previous_returned_at and candidate.hit_at
+            and held.latest_held_at >= candidate.previous_returned_at
+            and held.held_at <= candidate.hit_at
     )

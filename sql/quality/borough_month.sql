@@ -29,6 +29,7 @@ newest as (
         arg_max(rows_accepted, (received_at, delivery_id)) as rows_accepted,
         arg_max(rows_quarantined, (received_at, delivery_id)) as rows_quarantined
     from intake.receipt
+    where received_at <= (select max(parameter.as_at) from run.parameter as parameter)
     group by borough
 ),
 

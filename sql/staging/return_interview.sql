@@ -32,6 +32,7 @@ select
     delivery_id,
     row_number,
     child_id,
+    pseudonym_scope,
     episode_ids,
     offered,
     london_to_utc(offered_at) as offered_at,

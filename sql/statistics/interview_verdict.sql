@@ -40,7 +40,8 @@ interview as (
 held as (
     select
         child_key,
-        held_at
+        held_at,
+        latest_held_at
     from core.return_interview
     where held = 'yes'
 ),
@@ -79,7 +80,8 @@ select
         from held
         where
             held.child_key = eligible.child_key
-            and held.held_at between eligible.returned_at and followed.next_started_at
+            and held.latest_held_at >= eligible.returned_at
+            and held.held_at <= followed.next_started_at
     ) as overtaken
 from eligible
 left join interview on eligible.episode_key = interview.episode_key

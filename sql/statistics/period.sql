@@ -1,14 +1,18 @@
 -- statistics.period
--- Grain: one row per reporting period: every month, quarter and year to March that is over at the newest data cut,
--- from the month of the first episode on.
+-- Grain: one row per reporting period that is over at the newest data cut: every month, quarter and year to March from
+-- the month of the first episode to the month of the last one delivered.
 -- Keys: period_type, period_start.
 -- For: every statistic. period_end is the last day. Quarters of the calendar and of the financial year begin on the
 -- same days.
 with span as (
     select
         date_trunc('month', min(utc_to_london(episode.started_at)))::date as first_month,
-        (select date_trunc('month', utc_to_london(max(data_cut.data_to)))::date from quality.data_cut) as open_month
+        least(
+            date_trunc('month', utc_to_london(max(data_cut.data_to))),
+            date_trunc('month', max(utc_to_london(episode.started_at))) + interval 1 month
+        )::date as open_month
     from core.missing_episode as episode
+    cross join quality.data_cut
     where episode.status = 'missing'
 ),
 

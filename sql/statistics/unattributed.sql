@@ -16,7 +16,10 @@ with unplaced as (
         ) as basis
     from core.missing_episode as episode
     inner join reference.area as area on episode.borough = area.slug
-    where episode.status = 'missing' and area.area_type = 'borough'
+    where
+        episode.status = 'missing'
+        and (episode.age_at_start is null or episode.age_at_start < 18)
+        and area.area_type = 'borough'
 ),
 
 placed as (

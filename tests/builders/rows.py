@@ -5,8 +5,8 @@ Times are the sender's: "2024-03-01 22:15" is local clock time known to the minu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -51,9 +51,18 @@ class EpisodeRow:
 
     dataset = "missing_episode"
 
+    @property
+    def missing_from(self) -> str:
+        """Code of the area missing from."""
+        return self.area or area_codes()[self.borough]
+
+    @property
+    def authority(self) -> str:
+        """Code of the responsible authority."""
+        return self.responsible or area_codes()[self.borough]
+
     def columns(self) -> dict[str, Any]:
         """Values under the names of the contract."""
-        own = area_codes()[self.borough]
         return {
             "episode_id": self.episode_id,
             "child_id": self.child,
@@ -63,8 +72,8 @@ class EpisodeRow:
             "sex": self.sex,
             "looked_after": self.looked_after,
             "ethnicity": self.ethnicity,
-            "area_missing_from": self.area or own,
-            "responsible_authority": self.responsible or own,
+            "area_missing_from": self.missing_from,
+            "responsible_authority": self.authority,
             **_clock("started_at", self.started),
             **_clock("found_at", self.found),
             **_clock("returned_at", self.returned),
@@ -111,6 +120,33 @@ class Delivery:
     rows: Sequence[EpisodeRow | InterviewRow]
     received: str
     name: str = "delivery"
+
+
+def delivery(*rows: EpisodeRow | InterviewRow, received: str = "2026-06-01 09:00", name: str = "delivery") -> Delivery:
+    """One delivery, received long after everything in it unless said otherwise."""
+    return Delivery(rows, received, name)
+
+
+def as_child(name: str, *rows: EpisodeRow | InterviewRow) -> list[EpisodeRow | InterviewRow]:
+    """The same rows about another child, under identifiers of its own: several cases fit into one delivery."""
+    return [_of_child(name, row) for row in rows]
+
+
+def cases(by_name: Mapping[str, Sequence[EpisodeRow | InterviewRow]]) -> Delivery:
+    """One delivery of independent cases, each about a child named after it."""
+    return delivery(*(row for name, rows in by_name.items() for row in as_child(name, *rows)))
+
+
+def utc(text: str) -> datetime:
+    """An instant as the warehouse keeps it: UTC without a zone."""
+    return datetime.fromisoformat(text)
+
+
+def _of_child(name: str, row: EpisodeRow | InterviewRow) -> EpisodeRow | InterviewRow:
+    if isinstance(row, EpisodeRow):
+        return replace(row, child=name, episode_id=f"{name}: {row.episode_id}")
+    named = tuple(f"{name}: {episode_id}" for episode_id in row.episode_ids)
+    return replace(row, child=name, interview_id=f"{name}: {row.interview_id}", episode_ids=named)
 
 
 def _clock(column: str, text: str | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import polars as pl
 
 from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.schema import accepted_schema, create_table
-from pipelines.warehouse.connection import connect, query_frame, register_frame
+from pipelines.warehouse.connection import connect, query_frame, register_frame, replace_table
 from pipelines.warehouse.graph import Table, build_table, load_tables
 from pipelines.warehouse.load import _RECEIPT_SCHEMA as RECEIPT
 from pipelines.warehouse.load import load_parameters, load_reference
@@ -40,7 +40,7 @@ class SmallWarehouse:
         connection.execute("create schema intake")
         for name, contract in load_contracts().items():
             connection.execute(create_table(contract, f"intake.{name}"))
-        self._create("intake.receipt", RECEIPT)
+        replace_table(connection, "intake.receipt", pl.DataFrame(schema=RECEIPT))
         connection.execute(_FINDING)
         load_parameters(connection, datetime(2000, 1, 1, tzinfo=UTC))
         load_reference(connection)
@@ -76,14 +76,7 @@ class SmallWarehouse:
     def replace_rules(self, patterns: Sequence[dict[str, Any]]) -> None:
         """Put other patterns in the place of the shipped ones."""
         frame = pl.DataFrame(patterns, infer_schema_length=None)
-        register_frame(self.connection, "incoming", frame)
-        self.connection.execute("create or replace table rules.pattern as select * from incoming")
-        self.connection.unregister("incoming")
-
-    def _create(self, table: str, schema: dict[str, Any]) -> None:
-        register_frame(self.connection, "incoming", pl.DataFrame(schema=schema))
-        self.connection.execute(f"create table {table} as select * from incoming")
-        self.connection.unregister("incoming")
+        replace_table(self.connection, "rules.pattern", frame.rename({"id": "rule_id"}))
 
     def _fill(self, table: str, schema: dict[str, Any], rows: list[dict[str, Any]]) -> None:
         complete = [{name: row.get(name) for name in schema} for row in rows]

@@ -20,6 +20,7 @@ from pipelines.contracts.dictionary import data_dictionary
 from pipelines.contracts.rules import contract_rules
 from pipelines.contracts.schema import accepted_schema, create_table
 from pipelines.home import CONTRACTS
+from pipelines.warehouse.connection import register_frame
 from tests.intake_data import DATASETS
 
 TYPED = ("timestamp", "date", "integer", "number")
@@ -28,21 +29,21 @@ KNOWN_KEYS = {
     "name", "businessName", "description", "logicalType", "required", "unique", "primaryKey", "primaryKeyPosition",
     "criticalDataElement", "classification", "logicalTypeOptions", "quality",
 }  # fmt: skip
-# interface.md, "Landing": the canonical headers, required ones first named again below.
+# interface.md, "Landing": the canonical headers, and those in bold there.
 HEADERS = {
     "missing_episode": """episode_id child_id pseudonym_scope status started_at reported_at found_at returned_at
         age_at_start sex ethnicity sen_or_disability looked_after responsible_authority area_missing_from
         missing_from_setting setting_id placement_distance_miles risk_initial risk_highest reported_by found_by
         cse_flag_date cce_flag_date cse_flag cce_flag harm prevention_interview_at police_reference source_system
-        extracted_at""".split(),
+        extracted_at""",
     "return_interview": """interview_id child_id pseudonym_scope episode_ids offered offered_at accepted
         declined_reason held_at interviewer child_account_recorded push_factors pull_factors harms_disclosed actions
-        shared_with_police_at extracted_at""".split(),
+        shared_with_police_at extracted_at""",
 }
 REQUIRED = {
     "missing_episode": """episode_id child_id pseudonym_scope status started_at age_at_start looked_after
-        responsible_authority area_missing_from""".split(),
-    "return_interview": "interview_id child_id pseudonym_scope episode_ids offered".split(),
+        responsible_authority area_missing_from""",
+    "return_interview": "interview_id child_id pseudonym_scope episode_ids offered",
 }
 
 
@@ -74,8 +75,8 @@ def contract(request: pytest.FixtureRequest) -> Contract:
 
 
 def test_contract_has_the_headers_of_the_interface(contract: Contract) -> None:
-    assert list(contract.columns) == HEADERS[contract.dataset]
-    assert list(contract.required) == REQUIRED[contract.dataset]
+    assert list(contract.columns) == HEADERS[contract.dataset].split()
+    assert list(contract.required) == REQUIRED[contract.dataset].split()
     assert contract.primary_key == contract.columns[0]
     assert contract.expected_day == 20
 
@@ -90,7 +91,7 @@ def test_every_constraint_is_one_rule_of_its_column(contract: Contract) -> None:
     stated = {prop["name"]: _constraints(prop) for prop in _properties(_raw(contract.dataset))}
     made = Counter(rule.column for rule in contract_rules(contract))
     assert made == Counter(stated)
-    assert made.total() > 30
+    assert made.total() >= 30
 
 
 def test_every_rule_is_one_expectation_of_the_suite(contract: Contract) -> None:
@@ -107,11 +108,11 @@ def test_every_rule_is_one_expectation_of_the_suite(contract: Contract) -> None:
 def test_expectations_carry_the_severity_and_the_arguments_of_the_contract() -> None:
     rules = {rule.rule_id: rule for rule in contract_rules(load_contracts()["missing_episode"])}
     age = suite.build_expectation(rules["missing_episode.age_at_start.maximum"])
-    assert (age.max_value, age.min_value, str(age.severity)) == (17, None, "critical")
+    assert (age.max_value, age.min_value, age.severity.value) == (17, None, "critical")
     end = suite.build_expectation(rules["ssda903.567"])
     assert (end.column_A, end.column_B, end.or_equal) == ("found_at.latest", "started_at.earliest", True)
     sex = suite.build_expectation(rules["missing_episode.sex.codes"])
-    assert (sex.value_set, str(sex.severity)) == (["female", "male", "other", "unknown"], "warning")
+    assert (sex.value_set, sex.severity.value) == (["female", "male", "other", "unknown"], "warning")
 
 
 def test_rule_ids_are_distinct_over_all_contracts_and_messages_are_sentences() -> None:
@@ -191,6 +192,7 @@ def _result(rule_id: str, *, raised: bool) -> SimpleNamespace:
     return SimpleNamespace(
         expectation_config=SimpleNamespace(meta={"rule_id": rule_id}),
         exception_info={"raised_exception": raised},
+        success=not raised,
         result={},
     )
 
@@ -203,6 +205,7 @@ def test_rows_are_not_accepted_on_rules_that_did_not_run(
     monkeypatch: pytest.MonkeyPatch, one_row: Any, results: list[SimpleNamespace], says: str
 ) -> None:
     rules = [rule for rule in contract_rules(load_contracts()["missing_episode"]) if rule.column == "sex"]
+    assert len(rules) == 1
     monkeypatch.setattr(suite, "_validate", lambda *_: results)
     with pytest.raises(suite.ValidationFailedToRunError, match=says):
         suite.run_rules(one_row, rules)
@@ -210,7 +213,7 @@ def test_rows_are_not_accepted_on_rules_that_did_not_run(
 
 def test_a_rule_on_a_column_that_is_not_there_fails_closed(one_row: Any) -> None:
     rules = [rule for rule in contract_rules(load_contracts()["missing_episode"]) if rule.kind == "codes"]
-    with pytest.raises(suite.ValidationFailedToRunError, match="missing_episode.status.codes"):
+    with pytest.raises(suite.ValidationFailedToRunError, match=r"missing_episode\.status\.codes"):
         suite.run_rules(one_row, rules)
 
 
@@ -233,7 +236,7 @@ def test_the_table_in_duckdb_takes_a_frame_of_the_schema_as_it_is(contract: Cont
         frame = pl.DataFrame(schema=accepted_schema(contract))
         columns = connection.execute("select column_name, data_type from duckdb_columns() where table_name = 'made'")
         made = columns.fetchall()
-        connection.register("empty_frame", frame.to_arrow())
+        register_frame(connection, "empty_frame", frame)
         described = connection.execute("describe from empty_frame").fetchall()
     assert made == [(name, kind) for name, kind, *_ in described]
 

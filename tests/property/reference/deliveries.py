@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import md5
 from typing import Any
 
 from tests.builders.rows import Delivery, EpisodeRow, InterviewRow, recorded
@@ -33,6 +34,12 @@ class Live:
     known_at: datetime
     child_key: str
 
+    @property
+    def key(self) -> str:
+        """Settles ties: which of two equal rows leads must not depend on the order of a file."""
+        identity = self.row.episode_id if isinstance(self.row, EpisodeRow) else self.row.interview_id
+        return md5(f"{self.row.borough}|canonical|{identity}".encode(), usedforsecurity=False).hexdigest()
+
 
 def moment(text: str | None) -> Moment | None:
     """Read a recorded time."""
@@ -47,26 +54,31 @@ def moment(text: str | None) -> Moment | None:
 
 def live_episodes(deliveries: Sequence[Delivery], as_at: datetime) -> list[Live]:
     """Newest version of every episode row received by the as-at instant."""
-    return [_live(row, known_at, deliveries, as_at) for row, known_at in _newest(deliveries, as_at, EpisodeRow)]
+    return [_live(row, known_at, deliveries, as_at) for row, known_at, _ in _newest(deliveries, as_at, EpisodeRow)]
 
 
 def live_interviews(deliveries: Sequence[Delivery], as_at: datetime) -> list[Live]:
     """Newest version of every interview received by the as-at instant."""
-    return [_live(row, known_at, deliveries, as_at) for row, known_at in _newest(deliveries, as_at, InterviewRow)]
+    return [_live(row, known_at, deliveries, as_at) for row, known_at, _ in _newest(deliveries, as_at, InterviewRow)]
 
 
 def data_to(deliveries: Sequence[Delivery], as_at: datetime) -> dict[str, datetime]:
-    """Borough to the instant up to which its episodes are known."""
-    cut: dict[str, datetime] = {}
+    """Borough to the instant up to which it is known: its newest episode row, or without any the arrival of its interviews."""
+    known: dict[str, list[datetime]] = {}
     for live in live_episodes(deliveries, as_at):
-        cut[live.row.borough] = min(as_at, max(cut.get(live.row.borough, live.known_at), live.known_at))
-    return cut
+        known.setdefault(live.row.borough, []).append(live.known_at)
+    senders = set(known)
+    for row, _, received in _newest(deliveries, as_at, InterviewRow):
+        if row.borough not in senders:
+            known.setdefault(row.borough, []).append(received)
+    return {borough: min(as_at, max(instants)) for borough, instants in known.items()}
 
 
 def _newest(
     deliveries: Sequence[Delivery], as_at: datetime, kind: type
-) -> list[tuple[EpisodeRow | InterviewRow, datetime]]:
-    best: dict[tuple[str, str], tuple[tuple[Any, ...], Any, datetime]] = {}
+) -> list[tuple[EpisodeRow | InterviewRow, datetime, datetime]]:
+    """Newest versions of one kind of row, when each was known and when it arrived."""
+    best: dict[tuple[str, str], tuple[tuple[Any, ...], Any, datetime, datetime]] = {}
     for received, name, place, row in _received(deliveries, as_at):
         if isinstance(row, kind):
             extracted = moment(row.extracted)
@@ -74,8 +86,8 @@ def _newest(
             rank = (known_at, received, name, -place)
             identity = (row.borough, row.episode_id if isinstance(row, EpisodeRow) else row.interview_id)
             if identity not in best or rank > best[identity][0]:
-                best[identity] = (rank, row, known_at)
-    return [(row, known_at) for _, row, known_at in best.values()]
+                best[identity] = (rank, row, known_at, received)
+    return [(row, known_at, received) for _, row, known_at, received in best.values()]
 
 
 def _received(

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
-from tests.builders.rows import EpisodeRow
-from tests.property.reference.clock import to_london
 from tests.property.reference.deliveries import Live, Moment, moment
 
 OPEN_FOR = timedelta(hours=24)
@@ -19,7 +16,6 @@ OPEN_FOR = timedelta(hours=24)
 class Episode:
     """One absence and the rows it was recorded in."""
 
-    members: frozenset[tuple[str, str]]
     child_key: str
     status: str
     started: Moment
@@ -27,8 +23,13 @@ class Episode:
     ended_exact: bool
     returned: datetime | None
     returned_exact: bool
-    sender: str
-    rows: Sequence[EpisodeRow]
+    lead: Live
+    rows: Sequence[Live]
+
+    @property
+    def members(self) -> frozenset[tuple[str, str]]:
+        """Sender and identifier of every row."""
+        return frozenset((one.row.borough, one.row.episode_id) for one in self.rows)
 
     @property
     def start(self) -> datetime:
@@ -133,7 +134,7 @@ def _first_start(cluster: Sequence[Live]) -> datetime:
 
 def _episode(cluster: Sequence[Live]) -> Episode:
     leading = [one for one in cluster if start_of(one).exact] or list(cluster)
-    lead = min(leading, key=lambda one: (start_of(one).earliest, one.known_at))
+    lead = min(leading, key=lambda one: (start_of(one).earliest, one.known_at, one.key))
     start = start_of(lead)
     ended, ended_exact = _latest([end_of(one) for one in cluster], start.earliest)
     open_since = max((start_of(one).earliest for one in leading if end_of(one) is None), default=None)
@@ -143,7 +144,6 @@ def _episode(cluster: Sequence[Live]) -> Episode:
     if ended is None:
         returned, returned_exact = None, False
     return Episode(
-        members=frozenset((one.row.borough, one.row.episode_id) for one in cluster),
         child_key=lead.child_key,
         status=lead.row.status,
         started=start,
@@ -151,30 +151,30 @@ def _episode(cluster: Sequence[Live]) -> Episode:
         ended_exact=ended_exact,
         returned=returned,
         returned_exact=returned_exact,
-        sender=lead.row.borough,
-        rows=[one.row for one in sorted(cluster, key=lambda one: (one is not lead, start_of(one).earliest))],
+        lead=lead,
+        rows=cluster,
     )
 
 
 def _latest(moments: Sequence[Moment | None], not_before: datetime) -> tuple[datetime | None, bool]:
     """The last of some times, one known to the minute being better than days; a day counts from its first instant."""
     known = [one for one in moments if one is not None]
-    exact = [one.earliest for one in known if one.exact]
-    if exact:
-        return max(exact), True
-    return max((max(one.earliest, not_before) for one in known), default=None), False
+    exact = [one for one in known if one.exact]
+    latest = max((max(one.earliest, not_before) for one in exact or known), default=None)
+    return latest, bool(exact)
 
 
-def value_of(episode: Episode, field: str, blank: Any) -> set[Any]:
-    """Values that the rows of an episode give a field; one value is the rule, several are a conflict."""
-    return {getattr(row, field) for row in episode.rows} - {blank} or {blank}
+def first_known(episode: Episode, field: str, blank: Any) -> Any:
+    """Value of the earliest row that has one."""
+    rows = sorted(episode.rows, key=lambda one: (start_of(one).earliest, one.key))
+    return _first([getattr(one.row, field) for one in rows], blank)
 
 
-def gaps(episodes: Sequence[Episode]) -> list[tuple[Episode, Episode]]:
-    """Each episode of a child with the one before it."""
-    return list(pairwise(sorted(episodes, key=lambda one: one.start)))
+def lead_value(episode: Episode, field: str, blank: Any) -> Any:
+    """Value of the lead row, else of another row."""
+    rows = sorted(episode.rows, key=lambda one: (one is not episode.lead, one.key))
+    return _first([getattr(one.row, field) for one in rows], blank)
 
 
-def start_day(episode: Episode) -> datetime:
-    """Local time of the start."""
-    return to_london(episode.start)
+def _first(values: Sequence[Any], blank: Any) -> Any:
+    return next((value for value in values if value != blank), blank)

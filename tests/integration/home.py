@@ -1,0 +1,57 @@
+"""A home that was filled with synthetic deliveries and run, for integration tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.home import CONTRACTS, Home
+from pipelines.synthetic.demonstration import Demonstration, write_demonstration
+from pipelines.warehouse.connection import connect, query_frame
+
+MFH = Path(sys.executable).with_name("mfh")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+
+def mfh(home: Home, *arguments: str) -> Ran:
+    """Run the command line in its own process, as a person does."""
+    done = subprocess.run(
+        [str(MFH), *arguments], env=environment(home), capture_output=True, text=True, timeout=300, check=False
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def environment(home: Home) -> dict[str, str]:
+    """The environment of a fresh shell with this home."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_", "MFH_"))}
+    return kept | {"MFH_HOME": str(home.root)}
+
+
+def fill(root: Path, *, scale: float, first: date, last: date, seed: int = 7) -> tuple[Home, Demonstration]:
+    """Make a home with synthetic deliveries."""
+    home = Home(root)
+    made = write_demonstration(
+        home.landing, first_month=first, last_month=last, seed=seed, scale=scale, contracts=CONTRACTS
+    )
+    return home, made
+
+
+def rows(home: Home, query: str, **parameters: Any) -> pl.DataFrame:
+    """Query the snapshot."""
+    with connect(home.current_database, read_only=True) as connection:
+        return query_frame(connection, query, **parameters)

@@ -1,0 +1,176 @@
+"""Ten kinds of broken file in one borough: nothing crashes, nothing is lost, and the other nine still publish."""
+
+from __future__ import annotations
+
+import gzip
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.home import Home
+from tests.integration.home import MFH, Ran, environment, fill, mfh, rows
+
+HEADER = (
+    "episode_id,child_id,pseudonym_scope,status,started_at,age_at_start,looked_after,responsible_authority,"
+    "area_missing_from"
+)
+CHILD = "c" * 64
+GOOD_ROW = f"B1,{CHILD},regional,missing,2022-05-01T20:15,14,no,E08000002,E08000002"
+BROKEN_BOROUGH = "bury"
+
+
+def _text(*lines: str) -> bytes:
+    return "\n".join(lines).encode()
+
+
+BROKEN: dict[str, bytes] = {
+    "empty.csv": b"",
+    "header-only.csv": _text(HEADER),
+    "binary.csv": bytes(range(256)) * 8,
+    "utf16-without-mark.csv": _text(HEADER, GOOD_ROW).decode().encode("utf-16-le"),
+    "protected.xlsx": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4096),
+    "misnamed.csv": b"PK\x03\x04" + bytes(200),
+    "not-excel.xlsx": _text(HEADER, GOOD_ROW),
+    "cut-off.csv.gz": gzip.compress(_text(HEADER, *[GOOD_ROW] * 500), mtime=0)[:60],
+    "other-table.csv": _text("ward,beds", "a,1"),
+    "raw.csv": _text("CHILD,DOB,MISSING,MIS_START,MIS_END", "123456,01/02/2010,M,01/05/2022,02/05/2022"),
+    "named.csv": _text(HEADER + ",surname", GOOD_ROW + ",Zyxwvutsrq"),
+    "letter.docx": b"PK\x03\x04" + bytes(300),
+    "half-parquet.parquet": b"PAR1" + bytes(64),
+}
+RAGGED = _text(
+    HEADER,
+    GOOD_ROW,
+    GOOD_ROW.replace("B1", "B2") + ",one cell too many",
+    "B3,too,short",
+    GOOD_ROW.replace("B1", "B4").replace("2022-05-01", "2022-07-09"),
+)
+
+Broken = tuple[Home, pl.DataFrame, Ran]
+
+
+def figures_elsewhere(home: Home) -> pl.DataFrame:
+    """Every true figure of the other nine boroughs."""
+    return rows(
+        home,
+        """
+        select figure_id, numerator, denominator, value, lower_95, upper_95, symbol, not_measurable
+        from statistics.indicator inner join reference.area using (area_code)
+        where area.area_type = 'borough' and area.slug <> $borough
+        order by figure_id
+        """,
+        borough=BROKEN_BOROUGH,
+    )
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Broken:
+    """A home run once clean, then again with the broken files in one borough."""
+    home, _ = fill(tmp_path_factory.mktemp("broken"), scale=0.05, first=date(2022, 4, 1), last=date(2023, 3, 1))
+    clean = mfh(home, "run")
+    assert clean.code == 0, clean.err
+    before = figures_elsewhere(home)
+    folder = home.landing / BROKEN_BOROUGH
+    for name, data in BROKEN.items():
+        (folder / name).write_bytes(data)
+    (folder / "ragged.csv").write_bytes(RAGGED)
+    (folder / "link.csv").symlink_to(folder / "ragged.csv")
+    return home, before, mfh(home, "run")
+
+
+def test_the_run_says_that_files_were_refused_and_publishes(broken: Broken) -> None:
+    home, _, ran = broken
+    assert ran.code == 1
+    assert "Traceback" not in ran.err
+    assert ran.out.strip() == str(home.site / "index.html")
+
+
+def test_each_broken_file_gets_one_sentence_in_feedback_and_status(broken: Broken) -> None:
+    home, _, ran = broken
+    refused = {
+        r["file_name"]: r["reason"]
+        for r in rows(home, "select file_name, reason from intake.delivery where status = 'rejected'").to_dicts()
+    }
+    assert set(refused) == {*BROKEN, "link.csv"}
+    status = mfh(home, "status")
+    assert status.code == 1
+    feedback = "\n".join(path.read_text() for path in (home.quarantine / BROKEN_BOROUGH).glob("*.csv"))
+    for name, reason in refused.items():
+        assert reason.endswith("."), name
+        assert "\n" not in reason
+        assert name in status.out
+        assert name in feedback
+        assert f"refused: {BROKEN_BOROUGH}/{name}: {reason}" in ran.err
+
+
+def test_no_word_of_a_refused_file_is_kept(broken: Broken) -> None:
+    home, _, ran = broken
+    kept = [path for path in home.root.rglob("*") if path.is_file() and home.landing not in path.parents]
+    assert not [path for path in kept if b"Zyxwvutsrq" in path.read_bytes()]
+    assert "Zyxwvutsrq" not in ran.out + ran.err
+
+
+def test_ragged_rows_are_quarantined_and_the_others_kept(broken: Broken) -> None:
+    home, _, _ = broken
+    delivery = rows(home, "select * from intake.delivery where file_name = 'ragged.csv'").to_dicts()[0]
+    assert (delivery["rows_read"], delivery["rows_accepted"], delivery["rows_quarantined"]) == (4, 2, 2)
+    listed = rows(
+        home,
+        "select row_number, rule_id from intake.quarantined_row where delivery_id = $delivery order by row_number",
+        delivery=delivery["delivery_id"],
+    )
+    assert listed.rows() == [(3, "file.ragged_row"), (4, "file.ragged_row")]
+
+
+def test_the_other_nine_boroughs_figures_are_untouched(broken: Broken) -> None:
+    home, before, _ = broken
+    after = figures_elsewhere(home)
+    assert before.height > 1000
+    assert after.equals(before)
+
+
+def test_chosen_boroughs_are_taken_in_and_the_rest_is_run(broken: Broken) -> None:
+    home, _, _ = broken
+    added = home.landing / "wigan" / "late-synthetic.csv"
+    added.write_bytes(_text(HEADER, GOOD_ROW.replace("E08000002", "E08000010")))
+    other = home.landing / "bolton" / "late-synthetic.csv"
+    other.write_bytes(_text(HEADER, GOOD_ROW.replace("E08000002", "E08000001")))
+    ran = mfh(home, "run", "--boroughs", "wigan")
+    other.unlink()
+    names = rows(home, "select borough from intake.delivery where file_name = 'late-synthetic.csv'").to_series()
+    assert names.to_list() == ["wigan"], ran.err
+
+
+def test_an_earlier_instant_leaves_out_what_arrived_later(broken: Broken) -> None:
+    home, _, _ = broken
+    ran = mfh(home, "run", "--as-at", "2000-01-01T00:00:00+00:00")
+    assert ran.code == 1
+    assert rows(home, "select count(*) from core.missing_episode").item() == 0
+    again = mfh(home, "run")
+    assert again.code == 1
+    assert rows(home, "select count(*) from core.missing_episode").item() > 0
+
+
+def _wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    while not condition() and process.poll() is None:
+        time.sleep(0.05)
+
+
+def test_a_run_killed_half_way_leaves_the_old_snapshot_and_the_next_run_completes(tmp_path: Path) -> None:
+    home, _ = fill(tmp_path, scale=0.03, first=date(2022, 4, 1), last=date(2022, 9, 1))
+    process = subprocess.Popen(
+        [str(MFH), "run"], env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _wait_for(home.working_database.exists, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not home.current_database.exists()
+    again = mfh(home, "run")
+    assert again.code == 0, again.err
+    assert rows(home, "select count(*) from core.missing_episode").item() > 0

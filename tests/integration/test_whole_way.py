@@ -1,0 +1,271 @@
+"""Everything once, from files to pages, compared with what the generator planted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from datetime import date
+
+import polars as pl
+import pytest
+
+from pipelines.home import Home
+from pipelines.intake.deliver import read_receipts
+from pipelines.intake.read import read_table
+from pipelines.synthetic.demonstration import Demonstration
+from tests.integration.home import Ran, fill, mfh, rows
+
+Whole = tuple[Home, Demonstration, Ran]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """Two years of a small region, run once."""
+    home, made = fill(tmp_path_factory.mktemp("whole"), scale=0.12, first=date(2021, 4, 1), last=date(2023, 3, 1))
+    return home, made, mfh(home, "run")
+
+
+def truth(made: Demonstration, name: str) -> pl.DataFrame:
+    return pl.read_parquet(made.truth / f"{name}.parquet")
+
+
+def area_slugs(home: Home) -> pl.DataFrame:
+    return rows(home, "select area_code as delivered_by, slug as borough from reference.area")
+
+
+def resolved(home: Home, made: Demonstration) -> pl.DataFrame:
+    """True delivered episodes beside the resolved episode that holds their row."""
+    true = truth(made, "episodes").filter("delivered").join(area_slugs(home), on="delivered_by")
+    held = rows(
+        home,
+        """
+        select row_.borough, row_.episode_id, episode.episode_key as resolved_key, episode.status as resolved_status,
+            episode.started_at as resolved_start, episode.started_precision
+        from core.episode_row as row_
+        inner join core.missing_episode as episode on row_.episode_key = episode.episode_key
+        where row_.source <> 'ssda903_missing'
+        """,
+    )
+    return true.join(held, on=["borough", "episode_id"], how="left")
+
+
+def test_run_ends_with_the_path_of_the_pages(whole: Whole) -> None:
+    home, _, ran = whole
+    assert ran.code == 0, ran.err
+    assert ran.out.strip().splitlines()[-1] == str(home.site / "index.html")
+    assert (home.site / "index.html").stat().st_size > 0
+
+
+def test_every_row_of_every_file_is_accounted_for(whole: Whole) -> None:
+    home, made, _ = whole
+    deliveries = rows(home, "select * from intake.delivery")
+    assert (
+        deliveries["rows_read"]
+        == deliveries["rows_accepted"] + deliveries["rows_quarantined"] + deliveries["rows_duplicate"]
+    ).all()
+    copies = truth(made, "planted").filter(pl.col("case") == "duplicate_delivery").height
+    assert deliveries.height == len(made.files) - copies
+    read = {f"{r['borough']}/{r['file_name']}": r["rows_read"] for r in deliveries.to_dicts()}
+    assert read.items() <= dict(made.files).items()
+
+
+def test_the_planted_wrong_rows_are_quarantined_under_their_rule_and_no_other_row_is(whole: Whole) -> None:
+    home, made, _ = whole
+    planted = truth(made, "planted").filter(pl.col("rule_id").is_not_null())
+    found = rows(
+        home,
+        """
+        select delivery.borough, replace(delivery.file_name, 'copy-of-', '') as file, wrong.row_number, wrong.rule_id
+        from intake.quarantined_row as wrong
+        inner join intake.delivery as delivery on wrong.delivery_id = delivery.delivery_id
+        """,
+    )
+    row, rule = ["borough", "file", "row_number"], ["borough", "file", "row_number", "rule_id"]
+    assert planted.height > 0
+    assert set(planted.select(rule).rows()) <= set(found.select(rule).rows())
+    assert set(planted.select(row).rows()) == set(found.select(row).rows())
+
+
+def test_every_true_episode_is_resolved_once_and_none_are_merged(whole: Whole) -> None:
+    home, made, _ = whole
+    pairs = resolved(home, made)
+    assert pairs["resolved_key"].null_count() == 0
+    assert pairs["resolved_key"].n_unique() == pairs.height == pairs["episode_key"].n_unique()
+    assert (pairs["status"] == pairs["resolved_status"]).all()
+
+
+def test_starts_known_to_the_minute_are_right_to_the_minute(whole: Whole) -> None:
+    home, made, _ = whole
+    planted = truth(made, "planted").filter(pl.col("case") == "clock_skipped")["episode_key"]
+    exact = resolved(home, made).filter(
+        (pl.col("started_precision") == "minute") & ~pl.col("episode_key").is_in(planted.implode())
+    )
+    apart = exact["started_at"].dt.replace_time_zone(None) - exact["resolved_start"]
+    assert exact.height > 1000
+    # The generator moves a start off midnight by a minute where midnight means "time not known".
+    assert apart.dt.total_seconds().abs().max() <= 60
+
+
+def test_incidents_and_children_by_borough_equal_the_truth(whole: Whole) -> None:
+    home, made, _ = whole
+    true = (
+        truth(made, "episodes")
+        .filter(pl.col("delivered") & (pl.col("status") == "missing"))
+        .with_columns(pl.col("started_at").dt.convert_time_zone("Europe/London").dt.date().alias("day"))
+        .filter(pl.col("day").is_between(date(2022, 4, 1), date(2023, 3, 31)))
+        .group_by(area_code="area_missing_from")
+        .agg(pl.len().alias("incidents"), pl.col("delivered_child_id").n_unique().alias("children"))
+    )
+    counted = rows(
+        home,
+        """
+        select area_code, numerator::bigint as numerator, indicator_id from statistics.indicator
+        where basis = 'A' and period_type = 'year_to_march' and period_start = date '2022-04-01'
+            and breakdown = 'total' and indicator_id in ('I01', 'I02')
+        """,
+    ).pivot(on="indicator_id", index="area_code", values="numerator")
+    pairs = counted.join(true, on="area_code")
+    assert pairs.height == 10
+    assert pairs["I01"].to_list() == pairs["incidents"].to_list()
+    assert pairs["I02"].to_list() == pairs["children"].to_list()
+
+
+def test_a_month_that_was_never_sent_is_not_a_zero(whole: Whole) -> None:
+    home, made, _ = whole
+    (never_sent,) = json.loads((made.truth / "truth.json").read_text())["undelivered"]
+    figures = rows(
+        home,
+        """
+        select period_type, numerator, symbol from statistics.indicator
+        inner join reference.area using (area_code)
+        where slug = $borough and basis = 'A' and indicator_id = 'I01' and breakdown = 'total'
+            and $month::date between period_start and period_end
+        """,
+        borough=never_sent["borough"],
+        month=f"{never_sent['month']}-01",
+    )
+    by_period = {figure["period_type"]: figure for figure in figures.to_dicts()}
+    assert (by_period["month"]["numerator"], by_period["month"]["symbol"]) == (None, "x")
+    assert by_period["year_to_march"]["symbol"] == "u"
+    assert by_period["year_to_march"]["numerator"] > 0
+
+
+def test_every_published_count_is_a_multiple_of_five_near_the_truth(whole: Whole) -> None:
+    home, _, _ = whole
+    pairs = rows(
+        home,
+        """
+        select published.count as shown, published.within, counted.count as true_count
+        from published.count_cell as published
+        inner join statistics.count_cell as counted on published.cell_id = counted.cell_id
+        where published.count is not null
+        """,
+    )
+    assert pairs.height > 500
+    assert (pairs["shown"] % 5 == 0).all()
+    assert ((pairs["shown"] - pairs["true_count"]).abs() <= pairs["within"]).all()
+
+
+def test_the_audit_passed_and_is_kept(whole: Whole) -> None:
+    home, _, _ = whole
+    (release_id,) = rows(home, "select release_id from published.parameter").to_series()
+    audit = json.loads((home.root / "audit" / f"{release_id}.json").read_text())
+    assert audit["passed"]
+    assert audit["unsafe_cells"] > 0
+
+
+def test_public_pages_hold_no_pseudonym(whole: Whole) -> None:
+    home, _, _ = whole
+    pages = [path for path in (home.site / "public").rglob("*") if path.is_file() and path.suffix in {".html", ".csv"}]
+    assert pages
+    for page in pages:
+        assert not re.search(r"[0-9a-f]{32}", page.read_text(encoding="utf-8")), page.name
+
+
+def test_a_flag_can_be_explained(whole: Whole) -> None:
+    home, _, _ = whole
+    (flag_id,) = rows(home, "select flag_id from patterns.flag where rule_id = 'R3-28' order by flag_id limit 1").row(0)
+    told = mfh(home, "explain", flag_id)
+    assert told.code == 0
+    assert "3 or more within 28 days" in told.out
+    assert "A flag is a prompt to look" in told.out
+    unknown = mfh(home, "explain", "R3-28-0000000000000000")
+    assert unknown.code == 2
+    assert len(unknown.err.strip().splitlines()) == 1
+
+
+def test_a_figure_can_be_cited(whole: Whole) -> None:
+    home, _, _ = whole
+    cited = mfh(home, "cite", "I01.A.E47000001.year_to_march.2022-04-01.total.Total")
+    assert cited.code == 0, cited.err
+    assert "Missing incidents, Greater Manchester, 1 April 2022 to 31 March 2023" in cited.out
+    assert "Synthetic demonstration data" in cited.out
+
+
+def test_status_shows_the_grid(whole: Whole) -> None:
+    home, _, _ = whole
+    report = json.loads(mfh(home, "status", "--json").out)
+    assert {month["borough"] for month in report["months"]} == set(
+        rows(home, "select distinct borough from quality.borough_month").to_series()
+    )
+    assert report["refused"] == []
+
+
+def distinctive_cells(home: Home) -> Iterator[str]:
+    """Cells that can only come from a delivery: pseudonyms, identifiers and clock times."""
+    for path in sorted(home.landing.glob("*/*")):
+        frame = read_table(path.name, path.read_bytes()).frame
+        for name in frame.columns:
+            values = frame[name].drop_nulls().unique()
+            yield from values.filter(values.str.contains(r"^[0-9a-f]{64}$|^[A-Z]+-?\d{5,}$|\d\d:\d\d")).head(50)
+
+
+def written_by_the_run(home: Home, ran: Ran) -> str:
+    """Everything that reports on a run: console, receipts, feedback, findings and Dagster's event log."""
+    texts = [ran.out, ran.err]
+    texts += [path.read_text(encoding="utf-8") for path in home.receipts.rglob("*.json")]
+    texts += [path.read_text(encoding="utf-8") for path in home.quarantine.rglob("*.csv")]
+    texts += [pl.read_parquet(path).write_csv() for path in home.quarantine.rglob("*.findings.parquet")]
+    texts += [
+        path.read_text(encoding="utf-8", errors="replace")
+        for path in home.dagster.rglob("*")
+        if path.suffix in {".json", ".out", ".err", ".txt"}
+    ]
+    for path in home.dagster.rglob("*.db"):
+        with sqlite3.connect(path) as database:
+            texts += list(database.iterdump())
+    return "\n".join(texts)
+
+
+def test_no_cell_value_appears_in_any_log_event_receipt_or_feedback(whole: Whole) -> None:
+    home, _, ran = whole
+    cells = set(distinctive_cells(home))
+    assert len(cells) > 1000
+    assert list(home.dagster.rglob("*.db"))
+    written = written_by_the_run(home, ran)
+    words = set(re.split(r"[\s,;\"'()\[\]{}<>\\]+", written))
+    assert not [cell for cell in cells if cell in words or cell in written]
+
+
+def site_digest(home: Home) -> dict[str, str]:
+    files = sorted(path for path in home.site.rglob("*") if path.is_file())
+    return {str(path.relative_to(home.site)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_a_second_run_gives_the_same_bytes(whole: Whole) -> None:
+    home, _, _ = whole
+    before = site_digest(home)
+    again = mfh(home, "run")
+    assert again.code == 0, again.err
+    assert site_digest(home) == before
+    assert len(list(home.ledger.iterdir())) == 1
+
+
+def test_the_receipts_say_that_the_data_are_synthetic(whole: Whole) -> None:
+    home, _, _ = whole
+    assert all(receipt.synthetic for receipt in read_receipts(home))
+    for page in home.site.rglob("*.html"):
+        assert "Synthetic demonstration data" in page.read_text(encoding="utf-8"), page

@@ -1,0 +1,76 @@
+"""Charts hold what the table shows and nothing else."""
+
+import json
+from itertools import pairwise
+
+from dashboards import charts
+from dashboards.charts import Mark, Series
+from dashboards.words import Measure
+
+SHARE = Measure("share", 2)
+COUNT = Measure("count")
+
+
+def marks(*values: float | None) -> tuple[Mark, ...]:
+    names = "Bolton", "Bury", "Wigan"
+    return tuple(
+        Mark(name, value, "" if value is not None else "x") for name, value in zip(names, values, strict=False)
+    )
+
+
+def test_areas_stand_in_the_order_given_whatever_their_values() -> None:
+    low, high = (
+        charts.area_bars(marks(*values), None, SHARE, "Share") for values in ((0.1, 0.5, 0.9), (0.9, 0.5, 0.1))
+    )
+    assert low["data"][0]["y"] == high["data"][0]["y"] == ["Bolton", "Bury", "Wigan"]
+    assert low["layout"]["yaxis"]["autorange"] == "reversed"
+
+
+def test_a_gap_is_drawn_as_nothing_and_named_on_the_axis() -> None:
+    chart = charts.area_bars(marks(0.5, None, 0.2), None, SHARE, "Share")
+    assert chart["data"][0]["x"] == [0.5, None, 0.2]
+    assert "[x]" in chart["layout"]["yaxis"]["ticktext"][1]
+
+
+def test_lines_have_gaps() -> None:
+    chart = charts.trend([Series("Held", marks(0.5, None, 0.2))], SHARE, "Share")
+    assert chart["data"][0]["y"] == [0.5, None, 0.2]
+    assert chart["data"][0]["connectgaps"] is False
+
+
+def test_the_value_axis_of_bars_begins_at_zero() -> None:
+    bars = charts.area_bars(marks(0.8, 0.9, 0.85), Mark("Region", 0.85), SHARE, "Share")
+    assert bars["layout"]["xaxis"]["range"][0] == 0
+    grouped = charts.area_groups([Series("Children", marks(80, 90, 85))], COUNT, "Number")
+    assert grouped["layout"]["xaxis"]["rangemode"] == "tozero"
+
+
+def test_nothing_to_draw_is_still_a_chart() -> None:
+    empty = marks(None, None, None)
+    charts.area_bars(empty, Mark("Region", None, "x"), SHARE, "Share")
+    charts.area_bars((), None, SHARE, "Share")
+    charts.area_groups([Series("a", empty)], COUNT, "Number")
+    charts.area_dots([Series("a", empty), Series("b", empty)], SHARE, "Share", joined=True)
+    charts.area_dots([], SHARE, "Share")
+    charts.trend([Series("a", empty), Series("b", empty)], COUNT, "Number")
+    charts.columns(empty, SHARE, "Share")
+
+
+def test_json_is_safe_in_a_script_and_cannot_share_the_chart() -> None:
+    chart = charts.area_bars((Mark("</script><b>", 1),), None, COUNT, "Number")
+    text = charts.serialise(chart)
+    assert "<" not in text
+    assert json.loads(text)["config"]["showSendToCloud"] is False
+    assert json.loads(text)["data"][0]["y"] == ["</script><b>"]
+
+
+def test_no_values_are_packed_where_a_text_search_would_miss_them() -> None:
+    text = charts.serialise(charts.trend([Series("a", marks(1, 2, 3))], COUNT, "Number"))
+    assert "bdata" not in text
+    assert "customdata" not in text
+
+
+def test_names_at_line_ends_do_not_overlap() -> None:
+    series = [Series(name, marks(0.5, 0.5, value)) for name, value in (("a", 0.5), ("b", 0.501), ("c", 0.502))]
+    heights = sorted(note["y"] for note in charts.trend(series, SHARE, "Share")["layout"]["annotations"])
+    assert all(higher - lower > 0.03 for lower, higher in pairwise(heights))

@@ -1,0 +1,279 @@
+"""The whole site from a small warehouse: complete, the same each time, its public pages blind to what is restricted."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+import shutil
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dashboards.points import Query
+from dashboards.published import PUBLIC_TABLES, open_public
+from dashboards.restricted import RestrictedReader
+from dashboards.site import build_site
+from pipelines.home import CONTRACTS
+from pipelines.region import load_region
+from pipelines.warehouse.connection import connect
+from tests.site_data import SENTINEL, SILENT, build_site_warehouse
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("warehouse") / "current.duckdb"
+    build_site_warehouse(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def site(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home") / "site"
+    with connect(warehouse, read_only=True) as connection:
+        build_site(connection, folder, contracts=CONTRACTS)
+    return folder
+
+
+@pytest.fixture
+def connection(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with connect(warehouse, read_only=True) as opened:
+        yield opened
+
+
+class Page(HTMLParser):
+    """What the tests look at in a page: figures, headings, tables, links and text."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.figures: list[dict[str, int]] = []
+        self.headings: list[int] = []
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.unscoped = 0
+        self.path = path
+        self._figure: dict[str, int] | None = None
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "figure":
+            self._figure = {"named": int("data-figure-id" in given)}
+            self.figures.append(self._figure)
+        if self._figure is not None:
+            seen = (tag, given.get("class", ""), given.get("role", ""))
+            for name, found in (
+                ("finding", seen[:2] == ("p", "finding")),
+                ("chart", given.get("role") == "img" and len(given.get("aria-label", "")) > 20),
+                ("table", tag == "table"),
+                ("caption", tag == "caption"),
+                ("file", tag == "a" and given.get("href", "").endswith(".csv")),
+                ("notes", seen[:2] == ("ul", "notes")),
+            ):
+                self._figure[name] = self._figure.get(name, 0) + int(found)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if "href" in given:
+            self.links.append(given["href"])
+        if "src" in given:
+            self.links.append(given["src"])
+        if "id" in given:
+            self.ids.append(given["id"])
+        self.unscoped += tag == "th" and "scope" not in given
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "figure":
+            self._figure = None
+
+
+def pages(site: Path) -> list[Page]:
+    return [Page(path) for path in sorted(site.rglob("*.html"))]
+
+
+def digest(folder: Path) -> dict[str, str]:
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_every_page_is_there(site: Path) -> None:
+    slugs = load_region().slugs
+    expected = {"index.html", "region/index.html", *(f"boroughs/{slug}/index.html" for slug in slugs)}
+    expected |= {f"public/{name}.html" for name in ("index", "data-dictionary", "methodology")}
+    assert {str(page.path.relative_to(site)) for page in pages(site)} == expected
+
+
+def test_the_same_tables_give_the_same_bytes(warehouse: Path, site: Path, tmp_path: Path) -> None:
+    with connect(warehouse, read_only=True) as opened:
+        files = build_site(opened, tmp_path / "site", contracts=CONTRACTS)
+    assert digest(tmp_path / "site") == digest(site)
+    assert files == sorted(files)
+    assert len(files) == len(digest(site))
+
+
+def test_a_new_site_replaces_the_old_one_whole(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    old = tmp_path / "site" / "left-over.html"
+    old.parent.mkdir()
+    old.write_text("old", encoding="utf-8")
+    build_site(connection, tmp_path / "site", contracts=CONTRACTS)
+    assert not old.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+def test_a_failed_build_leaves_the_old_site(tmp_path: Path) -> None:
+    old = tmp_path / "site" / "index.html"
+    old.parent.mkdir()
+    old.write_text("old", encoding="utf-8")
+    with duckdb.connect() as empty, pytest.raises(duckdb.CatalogException):
+        build_site(empty, tmp_path / "site", contracts=CONTRACTS)
+    assert old.read_text(encoding="utf-8") == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+def test_every_figure_has_finding_chart_table_file_and_notes(site: Path) -> None:
+    figures = [(page, figure) for page in pages(site) for figure in page.figures]
+    assert len(figures) > 60
+    incomplete = [(page.path, figure) for page, figure in figures if not all(figure.values())]
+    assert incomplete == []
+
+
+def test_every_link_leads_somewhere(site: Path) -> None:
+    known = {page.path: page.ids for page in pages(site)}
+    for page in pages(site):
+        for link in page.links:
+            target, _, fragment = link.partition("#")
+            path = (page.path.parent / target).resolve() if target else page.path
+            assert path.is_file(), f"{page.path}: {link}"
+            assert not fragment or fragment in known[path], f"{page.path}: {link}"
+
+
+def test_pages_are_well_formed_for_readers_of_every_kind(site: Path) -> None:
+    for page in pages(site):
+        text = page.path.read_text(encoding="utf-8")
+        assert text.startswith('<!doctype html>\n<html lang="en-GB">')
+        assert page.headings.count(1) == 1, page.path
+        assert all(after - before <= 1 for before, after in pairwise(page.headings)), page.path
+        assert len(page.ids) == len(set(page.ids)), page.path
+        assert page.unscoped == 0
+        assert "Synthetic demonstration data" in text
+        assert "http://" not in text
+        assert "https://" not in text
+
+
+def test_restricted_pages_are_marked_and_public_ones_are_not_restricted(site: Path) -> None:
+    for page in pages(site):
+        text = page.path.read_text(encoding="utf-8")
+        restricted = page.path.relative_to(site).parts[0] in {"boroughs", "region"}
+        assert ('class="marking"' in text) == restricted
+
+
+def test_public_files_hold_no_pseudonym_and_no_day_of_an_episode(site: Path) -> None:
+    for path in [site / "index.html", *sorted((site / "public").rglob("*.*"))]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\b[0-9a-f]{32,}\b", text), path
+        assert SENTINEL not in text
+        days = set(re.findall(r"\b20\d\d-\d\d-(\d\d)\b", text))
+        # Only the first and the last days of periods.
+        assert days <= {"01", "28", "29", "30", "31"}, path
+
+
+def test_public_files_do_not_depend_on_true_counts(warehouse: Path, site: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.duckdb"
+    shutil.copyfile(warehouse, changed)
+    with duckdb.connect(str(changed)) as opened:
+        opened.execute("update statistics.indicator set numerator = numerator + 3, value = value * 1.7, symbol = 'u'")
+        opened.execute("update statistics.count_cell set count = count + 3, children = children + 1")
+        opened.execute("delete from core.missing_episode where hash(episode_key) % 3 = 0")
+        opened.execute("delete from patterns.flag where hash(flag_id) % 3 = 0")
+    with connect(changed, read_only=True) as opened:
+        build_site(opened, tmp_path / "site", contracts=CONTRACTS)
+    assert digest(tmp_path / "site" / "public") == digest(site / "public")
+    assert (tmp_path / "site" / "index.html").read_bytes() == (site / "index.html").read_bytes()
+    assert digest(tmp_path / "site" / "boroughs") != digest(site / "boroughs")
+
+
+def test_a_warehouse_without_an_accepted_row_still_makes_a_site(warehouse: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.duckdb"
+    shutil.copyfile(warehouse, empty)
+    with duckdb.connect(str(empty)) as opened:
+        tables = opened.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+        for (table,) in tables:
+            if not table.startswith(("reference.", "rules.", "run.")) and table != "published.parameter":
+                opened.execute(f"delete from {table}")  # noqa: S608 - names from the catalogue
+        opened.execute("update published.parameter set data_to = null, synthetic = false")
+    with connect(empty, read_only=True) as opened:
+        build_site(opened, tmp_path / "site", contracts=CONTRACTS)
+    text = (tmp_path / "site" / "public" / "index.html").read_text(encoding="utf-8")
+    assert "no complete year yet" in text
+    assert "Synthetic demonstration data" not in text
+
+
+def test_public_counts_are_multiples_of_the_base(site: Path) -> None:
+    for path in sorted((site / "public" / "data").glob("*.csv")):
+        for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+            assert row["figure_id"]
+            for name in ("numerator", "denominator"):
+                if row[name] and not (name == "denominator" and row["population_year"]):
+                    assert int(row[name]) % 5 == 0
+
+
+def test_a_borough_that_sent_no_interviews_has_gaps_not_zeros(site: Path) -> None:
+    rows = list(csv.DictReader((site / "public/data/heard-held.csv").read_text(encoding="utf-8").splitlines()))
+    silent = load_region().borough(SILENT)
+    (row,) = [row for row in rows if row["area_code"] == silent.code]
+    assert (row["value"], row["symbol"]) == ("x", "x")
+    assert f"{silent.name} [x]" in (site / "public/index.html").read_text(encoding="utf-8")
+
+
+def test_the_public_reader_can_read_nothing_else(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
+    tables = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+    with open_public(connection) as reader:
+        assert reader.points(Query("I28", "B", "year_to_march"))
+        inside = reader._connection
+        for (table,) in tables:
+            if table not in PUBLIC_TABLES:
+                with pytest.raises(duckdb.CatalogException):
+                    inside.execute(f"select * from {table}")  # noqa: S608 - names from the catalogue
+        for way_out in (
+            f"attach '{warehouse}' as other (read_only)",
+            f"select * from read_blob('{warehouse}')",  # noqa: S608 - our own path
+            "set enable_external_access = true",
+            "select * from tables",  # a Python variable of this test
+        ):
+            with pytest.raises(duckdb.Error):
+                inside.execute(way_out)
+
+
+def test_a_borough_sees_only_its_own_children(connection: duckdb.DuckDBPyConnection, site: Path) -> None:
+    for slug in load_region().slugs:
+        text = (site / "boroughs" / slug / "index.html").read_text(encoding="utf-8")
+        own = {
+            child
+            for (child,) in connection.execute(
+                "select distinct child_id from core.missing_episode where list_contains(boroughs, $slug)",
+                {"slug": slug},
+            ).fetchall()
+        }
+        assert set(re.findall(r"\b[0-9a-f]{64}\b", text)) <= own
+
+
+def test_another_boroughs_episode_shows_its_month_only(connection: duckdb.DuckDBPyConnection) -> None:
+    """A child known to two boroughs: each sees the other's episodes without day, length or interview."""
+    reader = RestrictedReader(connection)
+    foreign = [item for slug in load_region().slugs for item in reader.evidence(slug) if not item.is_own]
+    raised = [flag for slug in load_region().slugs for flag in reader.flags(slug) if flag.raised_at is None]
+    assert foreign
+    assert raised
+    for item in foreign:
+        assert item.month.day == 1
+        assert (item.started_at, item.hours, item.returned_at, item.held, item.hours_to_interview) == (None,) * 5
+
+
+def test_the_page_says_that_another_borough_sent_an_episode(site: Path) -> None:
+    text = (site / "boroughs" / load_region().slugs[0] / "index.html").read_text(encoding="utf-8")
+    assert SENTINEL in text
+    assert "another borough</th><td>not shown</td><td>not shown</td><td>not shown</td>" in text
+    assert "(by an episode of another borough)" in text

@@ -1,0 +1,101 @@
+"""The graph of tables is read out of the SQL files, and a folder that makes no graph is refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.warehouse.connection import connect
+from pipelines.warehouse.graph import GraphError, build_table, load_tables
+from pipelines.warehouse.load import LOADED_TABLES
+
+# Written by the disclosure stage, not selected.
+PROTECTED = {"published.count_cell", "published.ledger_cell", "published.parameter"}
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with connect(Path(":memory:"), read_only=False) as opened:
+        yield opened
+
+
+def write(folder: Path, table: str, query: str, header: str | None = None) -> Path:
+    """Put one table file into a folder of SQL."""
+    path = folder / f"{table.replace('.', '/')}.sql"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{header or f'-- {table}'}\n-- Grain: one row.\n{query}\n", encoding="utf-8")
+    return path
+
+
+def test_every_table_comes_after_what_it_reads() -> None:
+    known = {*LOADED_TABLES, *PROTECTED}
+    for table in load_tables():
+        assert table.reads <= known, table.qualified
+        known.add(table.qualified)
+
+
+def test_every_loaded_table_is_read_by_some_table() -> None:
+    assert set(LOADED_TABLES) <= {name for table in load_tables() for name in table.reads}
+
+
+def test_only_the_published_schema_reads_what_disclosure_control_wrote() -> None:
+    readers = {table.schema for table in load_tables() if table.reads & PROTECTED}
+    assert readers == {"published"}
+
+
+def test_every_table_says_what_it_is_for() -> None:
+    for table in load_tables():
+        for word in ("Grain:", "Keys:", "For:"):
+            assert word in table.description, f"{table.qualified} lacks {word}"
+
+
+def test_common_table_expressions_are_not_dependencies(tmp_path: Path) -> None:
+    write(tmp_path, "a.one", "select 1 as number")
+    write(tmp_path, "b.two", "with three as (select number from a.one) select number from three")
+    assert [(table.qualified, set(table.reads)) for table in load_tables(tmp_path)] == [
+        ("a.one", set()),
+        ("b.two", {"a.one"}),
+    ]
+
+
+def test_a_subquery_is_a_dependency(tmp_path: Path) -> None:
+    write(tmp_path, "a.one", "select 1 as number")
+    write(tmp_path, "b.two", "select 2 as number where 2 in (select number from a.one)")
+    assert load_tables(tmp_path)[1].reads == {"a.one"}
+
+
+def test_macros_are_not_tables(tmp_path: Path) -> None:
+    write(tmp_path, "a.one", "select 1 as number")
+    write(tmp_path, "macros.time", "create macro twice(x) as 2 * x")
+    assert [table.qualified for table in load_tables(tmp_path)] == ["a.one"]
+
+
+def test_a_circle_is_refused_and_named(tmp_path: Path) -> None:
+    write(tmp_path, "a.one", "select number from b.two")
+    write(tmp_path, "b.two", "select number from a.one")
+    with pytest.raises(GraphError, match=r"circle: .*a\.one"):
+        load_tables(tmp_path)
+
+
+@pytest.mark.parametrize("query", ["select 1; select 2", "create table a.one as select 1", "drop table a.two"])
+def test_a_file_is_one_select(tmp_path: Path, query: str) -> None:
+    path = write(tmp_path, "a.one", query)
+    with pytest.raises(GraphError, match=f"{path}: expected exactly one SELECT"):
+        load_tables(tmp_path)
+
+
+@pytest.mark.parametrize("header", ["-- a.two", "/* a.one */"])
+def test_a_file_is_headed_by_its_own_name(tmp_path: Path, header: str) -> None:
+    write(tmp_path, "a.one", "select 1 as number", header)
+    with pytest.raises(GraphError, match=r"the header's first line must be `-- a\.one`"):
+        load_tables(tmp_path)
+
+
+def test_building_a_table_again_replaces_it(tmp_path: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    write(tmp_path, "a.one", "select unnest([1, 2, 3]) as number")
+    (table,) = load_tables(tmp_path)
+    assert [build_table(connection, table), build_table(connection, table)] == [3, 3]
+    assert connection.execute("select sum(number) from a.one").fetchall() == [(6,)]
