@@ -19,7 +19,7 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
-    "memory_limit": "1500MB",
+    "memory_limit": "1GB",
     "preserve_insertion_order": "false",
     "threads": 2,
 }

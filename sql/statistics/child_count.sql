@@ -17,7 +17,7 @@ with child as (
         end as breakdown,
         coalesce(age_band, sex, looked_after, 'Total') as breakdown_value,
         count(*) as count,
-        bit_xor(md5_number_lower(child_key)) as digest
+        bit_xor(child_digest) as digest
     from statistics.child_period
     group by
         basis,
@@ -49,7 +49,7 @@ marked_child as (
         'total' as breakdown,
         'Total' as breakdown_value,
         count(*) as count,
-        bit_xor(md5_number_lower(child_key)) as digest
+        bit_xor(child_digest) as digest
     from marked
     group by all
 ),

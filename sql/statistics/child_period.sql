@@ -1,6 +1,6 @@
 -- statistics.child_period
 -- Grain: one row per child, basis, area and period with at least one missing episode.
--- Keys: child_key, basis, area_code, period_type, period_start.
+-- Keys: child_number, basis, area_code, period_type, period_start.
 -- For: counting children. A child has one value of each breakdown in a period and area: its first known age band and
 -- sex there, and looked after if it was at any of those episodes.
 select
@@ -8,7 +8,8 @@ select
     area_code,
     period_type,
     period_start,
-    child_key,
+    child_number,
+    any_value(child_digest) as child_digest,
     count(*) as incidents,
     coalesce(arg_min(age_band, started_at) filter (where age_band <> 'unknown'), 'unknown') as age_band,
     coalesce(arg_min(sex, started_at) filter (where sex <> 'unknown'), 'unknown') as sex,
@@ -20,4 +21,4 @@ select
     bool_or(completes_3_in_28) as completes_3_in_28,
     bool_or(completes_3_in_90) as completes_3_in_90
 from statistics.episode_period
-group by basis, area_code, period_type, period_start, child_key
+group by basis, area_code, period_type, period_start, child_number

@@ -54,7 +54,10 @@ select
     placed.basis,
     placed.area_code,
     ordered.episode_key,
+    md5_number_lower(ordered.episode_key) as episode_digest,
     ordered.child_key,
+    child.child_number,
+    child.child_digest,
     ordered.borough,
     ordered.started_at,
     utc_to_london(ordered.started_at)::date as start_day,
@@ -78,5 +81,6 @@ select
     interviewed.episode_key is null as interview_unknown
 from placed
 inner join ordered on placed.episode_key = ordered.episode_key
+inner join statistics.child as child on ordered.child_key = child.child_key
 left join hit on placed.episode_key = hit.episode_key
 left join interviewed on placed.episode_key = interviewed.episode_key

@@ -1,10 +1,10 @@
 -- statistics.episode_period
 -- Grain: one row per episode, basis, area and period it starts in.
--- Keys: episode_key, basis, area_code, period_type.
+-- Keys: episode_digest, basis, area_code, period_type.
 -- For: counting incidents and children.
 with started as (
     select
-        *,
+        * exclude (episode_key, child_key, borough),
         unnest(['month', 'quarter', 'year_to_march']) as period_type,
         unnest([
             date_trunc('month', start_day),
@@ -19,8 +19,9 @@ select
     started.area_code,
     started.period_type,
     started.period_start,
-    started.episode_key,
-    started.child_key,
+    started.episode_digest,
+    started.child_number,
+    started.child_digest,
     started.started_at,
     started.age_band,
     started.sex,

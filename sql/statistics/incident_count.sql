@@ -9,14 +9,14 @@ with child_value as (
         area_code,
         period_type,
         period_start,
-        child_key,
+        child_number,
         age_band,
         sex,
         looked_after,
         count(*) as incidents,
-        bit_xor(md5_number_lower(episode_key)) as digest,
+        bit_xor(episode_digest) as digest,
         count_if(is_second_or_later) as second_or_later,
-        bit_xor(md5_number_lower(episode_key)) filter (where is_second_or_later) as second_or_later_digest
+        bit_xor(episode_digest) filter (where is_second_or_later) as second_or_later_digest
     from statistics.episode_period
     group by all
 ),
@@ -27,7 +27,7 @@ child_breakdown as (
         area_code,
         period_type,
         period_start,
-        child_key,
+        child_number,
         unnest(['total', 'age_band', 'sex', 'looked_after']) as breakdown,
         unnest(['Total', age_band, sex, looked_after]) as breakdown_value,
         incidents,
@@ -44,7 +44,7 @@ child_summed as (
         period_start,
         breakdown,
         breakdown_value,
-        child_key,
+        child_number,
         sum(incidents) as incidents,
         bit_xor(digest) as digest
     from child_breakdown
@@ -57,7 +57,7 @@ child_total as (
         area_code,
         period_type,
         period_start,
-        child_key,
+        child_number,
         sum(incidents) as incidents,
         bit_xor(digest) as digest,
         sum(second_or_later) as second_or_later,
@@ -72,7 +72,8 @@ field_child as (
         area_code,
         period_type,
         period_start,
-        child_key,
+        child_number,
+        any_value(child_digest) as child_digest,
         count(*) as incidents,
         unnest([
             { 'name': 'ethnicity', 'unfilled': count_if(ethnicity_unknown) },
@@ -83,7 +84,7 @@ field_child as (
             { 'name': 'return interview', 'unfilled': count_if(interview_unknown) }
         ]) as field
     from statistics.episode_period
-    group by basis, area_code, period_type, period_start, child_key
+    group by basis, area_code, period_type, period_start, child_number
 ),
 
 field_breakdown as (
@@ -92,7 +93,8 @@ field_breakdown as (
         area_code,
         period_type,
         period_start,
-        child_key,
+        child_number,
+        child_digest,
         'field' as breakdown,
         field.name as breakdown_value,
         incidents as expected,
@@ -104,13 +106,14 @@ field_breakdown as (
         area_code,
         period_type,
         period_start,
-        child_key,
+        child_number,
+        child_digest,
         'total' as breakdown,
         'Total' as breakdown_value,
         sum(incidents) as expected,
         sum(field.unfilled) as unfilled
     from field_child
-    group by basis, area_code, period_type, period_start, child_key
+    group by basis, area_code, period_type, period_start, child_number, child_digest
 ),
 
 child_measure as (
@@ -122,7 +125,7 @@ child_measure as (
         period_start,
         breakdown,
         breakdown_value,
-        child_key,
+        child_number,
         incidents,
         digest
     from child_summed
@@ -135,7 +138,7 @@ child_measure as (
         period_start,
         'total' as breakdown,
         'Total' as breakdown_value,
-        child_key,
+        child_number,
         second_or_later as incidents,
         second_or_later_digest as digest
     from child_total
@@ -149,7 +152,7 @@ child_measure as (
         period_start,
         'total' as breakdown,
         'Total' as breakdown_value,
-        child_key,
+        child_number,
         incidents,
         digest
     from child_total
@@ -163,9 +166,9 @@ child_measure as (
         period_start,
         breakdown,
         breakdown_value,
-        child_key,
+        child_number,
         expected as incidents,
-        md5_number_lower(child_key || '|' || expected) as digest
+        md5_number_lower(concat_ws('|', child_digest, expected)) as digest
     from field_breakdown
     union all
     select
@@ -176,9 +179,9 @@ child_measure as (
         period_start,
         breakdown,
         breakdown_value,
-        child_key,
+        child_number,
         unfilled as incidents,
-        md5_number_lower(child_key || '|' || unfilled) as digest
+        md5_number_lower(concat_ws('|', child_digest, unfilled)) as digest
     from field_breakdown
     where unfilled > 0
 )

@@ -9,14 +9,14 @@ with child_verdict as (
         area_code,
         period_type,
         period_start,
-        child_key,
+        child_number,
         offered,
         held,
         within_72_hours,
         declined,
         overtaken,
         count(*) as episodes,
-        bit_xor(md5_number_lower(episode_key)) as digest
+        bit_xor(episode_digest) as digest
     from statistics.interview_period
     group by all
 ),
@@ -27,7 +27,7 @@ answered as (
         area_code,
         period_type,
         period_start,
-        child_key,
+        child_number,
         episodes,
         digest,
         unnest([
@@ -49,12 +49,12 @@ child_summed as (
         area_code,
         period_type,
         period_start,
-        child_key,
+        child_number,
         coalesce(sum(episodes) filter (where answer.verdict = 'yes'), 0) as yes,
         bit_xor(digest) filter (where answer.verdict = 'yes') as digest,
         coalesce(sum(episodes) filter (where answer.verdict = 'not_measurable'), 0) as not_measurable
     from answered
-    group by answer.measure, basis, area_code, period_type, period_start, child_key
+    group by answer.measure, basis, area_code, period_type, period_start, child_number
 )
 
 select

@@ -1,27 +1,28 @@
 -- statistics.interview_period
 -- Grain: one row per eligible episode, basis, area and period of its return.
--- Keys: episode_key, basis, area_code, period_type.
+-- Keys: episode_digest, basis, area_code, period_type.
 -- For: counting the interview cascade. On basis B an episode counts for the authority responsible for the child, so a
 -- host borough is never held to an interview that another authority owes.
 with attributed as (
     select
-        episode_key,
-        child_key,
-        return_day,
-        offered,
-        held,
-        within_72_hours,
-        declined,
-        overtaken,
+        md5_number_lower(verdict.episode_key) as episode_digest,
+        child.child_number,
+        verdict.return_day,
+        verdict.offered,
+        verdict.held,
+        verdict.within_72_hours,
+        verdict.declined,
+        verdict.overtaken,
         unnest(['A', 'B']) as basis,
-        unnest([area_missing_from, responsible_authority]) as attributed_to
-    from statistics.interview_verdict
+        unnest([verdict.area_missing_from, verdict.responsible_authority]) as attributed_to
+    from statistics.interview_verdict as verdict
+    inner join statistics.child as child on verdict.child_key = child.child_key
 ),
 
 placed as (
     select
-        attributed.episode_key,
-        attributed.child_key,
+        attributed.episode_digest,
+        attributed.child_number,
         attributed.basis,
         attributed.return_day,
         attributed.offered,
@@ -48,8 +49,8 @@ returned as (
 )
 
 select
-    returned.episode_key,
-    returned.child_key,
+    returned.episode_digest,
+    returned.child_number,
     returned.basis,
     returned.area_code,
     returned.period_type,

@@ -1,7 +1,8 @@
 """Hypothesis strategies for the histories of a few made-up children, drawn to fall on the edges of the rules.
 
-Each row starts an edge after the one before: touching, nested, a whole window later, a minute to either side of it. Rows tie,
-know only days, stay open, come from several boroughs under both scopes of pseudonym, and are sent again in newer versions.
+Each row starts an edge after the one before: touching, nested, a whole window later, a minute to either side of it.
+Rows tie, know only days, stay open, come from several boroughs under both scopes of pseudonym, and are sent again in
+newer versions.
 Histories begin just before a clock change, a new year or the end of a quarter.
 """
 
@@ -71,7 +72,8 @@ def family(draw: st.DrawFn, number: int = 0) -> tuple[list[EpisodeRow], list[Int
     interviews: list[InterviewRow] = []
     for _ in range(draw(st.integers(2, 7))):
         length = draw(st.sampled_from(LENGTHS)) * HOUR + draw(minute_either_side)
-        row = draw(episode_row(number, home, scope, start, start + max(length, timedelta())))
+        found = start + max(length, timedelta())
+        row = draw(episode_row(family=number, home=home, scope=scope, start=start, found=found))
         episodes.append(row)
         if draw(rarely):
             interviews.append(draw(interview_row(number, row, draw(st.sampled_from(episodes)))))
@@ -81,7 +83,7 @@ def family(draw: st.DrawFn, number: int = 0) -> tuple[list[EpisodeRow], list[Int
 
 
 @st.composite
-def episode_row(draw: st.DrawFn, family: int, home: str, scope: str, start: datetime, found: datetime) -> EpisodeRow:
+def episode_row(draw: st.DrawFn, *, family: int, home: str, scope: str, start: datetime, found: datetime) -> EpisodeRow:
     """One row. Identifiers are few, so that some rows are versions of others."""
     returned = found + draw(st.sampled_from((0, 0, 1, 12))) * HOUR
     day_only = draw(hardly_ever)

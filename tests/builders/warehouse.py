@@ -1,4 +1,4 @@
-"""A warehouse in memory that is filled again and again: the loaded tables are emptied and filled, the SQL tables remade.
+"""A warehouse in memory that is filled again and again: loaded tables are emptied and filled, SQL tables remade.
 
 The tables come from `sql/`, the rules and reference figures from `data_contracts/`, as in a run. Opening one costs a
 second and filling it a tenth, so a test module opens one and shares it.

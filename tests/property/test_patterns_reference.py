@@ -17,10 +17,11 @@ from tests.property.reference.episodes import Episode, resolve
 from tests.property.reference.patterns import flags
 
 FLAGS = """
-    select flag.rule_id, flag.child_key, flag.child_id, flag.borough, raised_at, last_hit_at, episode_keys, flag.episodes
-    from patterns.flag
+    select rule_id, child_key, child_id, borough, raised_at, last_hit_at, episode_keys, episodes from patterns.flag
 """
-MEMBERS = "select episode_key, list_sort(list(borough || ' ' || episode_id)) as members from core.episode_row group by all"
+MEMBERS = """
+    select episode_key, list_sort(list(borough || ' ' || episode_id)) as members from core.episode_row group by all
+"""
 # Small thresholds beside the shipped ones: short histories reach them and make runs that start, stretch and break.
 SMALL = (
     {"id": "W2", "kind": "window", "episodes": 2, "window_days": 1, "window_hours": None},
@@ -45,16 +46,14 @@ def warehouse(rules: list[dict[str, Any]]) -> Iterator[SmallWarehouse]:
 
 
 @given(history=sent())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_flags_and_their_evidence_equal_the_reference(
     warehouse: SmallWarehouse, rules: list[dict[str, Any]], history: Sent
 ) -> None:
     warehouse.load(*history.deliveries, as_at=history.as_at.isoformat())
     warehouse.build("patterns.flag")
     names = {row["episode_key"]: tuple(row["members"]) for row in warehouse.rows(MEMBERS)}
-    found = [
-        row | {"episode_keys": [names[key] for key in row["episode_keys"]]} for row in warehouse.rows(FLAGS)
-    ]
+    found = [row | {"episode_keys": [names[key] for key in row["episode_keys"]]} for row in warehouse.rows(FLAGS)]
     episodes = resolve(live_episodes(history.deliveries, history.as_at))
     interviews = live_interviews(history.deliveries, history.as_at)
     expected = [

@@ -42,7 +42,7 @@ def warehouse() -> Iterator[SmallWarehouse]:
 
 
 @given(history=sent())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_counts_equal_the_reference(warehouse: SmallWarehouse, rules: list[dict[str, Any]], history: Sent) -> None:
     warehouse.load(*history.deliveries, as_at=history.as_at.isoformat())
     warehouse.build("statistics.incident_count", "statistics.child_count", "statistics.interview_count")

@@ -199,6 +199,15 @@ def test_an_open_duplicate_does_not_reopen_an_episode_that_ended_later(warehouse
     assert episode["ended_at"] == utc("2024-05-02 09:00")
 
 
+def test_an_open_row_of_dates_does_not_reopen_an_episode_known_to_the_minute(warehouse: SmallWarehouse) -> None:
+    rows = (
+        EpisodeRow(episode_id="1", started="2024-05-01 10:00", found="2024-05-02"),
+        EpisodeRow(episode_id="2", started="2024-05-02"),
+    )
+    (episode,) = resolve(warehouse, *rows)
+    assert (episode["source_rows"], episode["ended_at"]) == (2, utc("2024-05-01 23:00"))
+
+
 def test_the_end_is_the_finding_and_the_return_is_kept_beside_it(warehouse: SmallWarehouse) -> None:
     row = EpisodeRow(episode_id="1", started="2024-05-01 10:00", found="2024-05-02 10:00", returned="2024-05-02 15:00")
     (episode,) = resolve(warehouse, row)

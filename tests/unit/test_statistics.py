@@ -15,7 +15,7 @@ from tests.builders.warehouse import SmallWarehouse, small_warehouse
 
 BOLTON, BURY, TRAFFORD, REGION = (*(area_codes()[slug] for slug in ("bolton", "bury", "trafford")), "E47000001")
 ELSEWHERE = "E08000011"
-# Missing in the March after everything else, so that all periods before are over; of a child and borough nobody asks about.
+# Missing in the March after everything else, so that every period before it is over.
 LATER = EpisodeRow(
     episode_id="later", child="zoe", borough="wigan", started="2026-03-20 10:00", found="2026-03-20 11:00"
 )
@@ -306,7 +306,10 @@ def test_each_answer_is_yes_no_or_cannot_be_told(warehouse: SmallWarehouse) -> N
     assert {row["child_key"] for row in found if row["declined"]} == {"declined"}
     measures = ("eligible", "offered", "completed", "completed_of_offered", "completed_72h", "declined")
     assert [counts.of(f"rhi_{measure}") for measure in measures] == [10, 7, 5, 5, 2, 1]
-    unclear = "select measure, not_measurable from statistics.interview_count where area_code = $area and period_type = 'month' and basis = 'A'"
+    unclear = (
+        "select measure, not_measurable from statistics.interview_count "
+        "where area_code = $area and period_type = 'month' and basis = 'A'"
+    )
     assert {row["measure"]: row["not_measurable"] for row in warehouse.rows(unclear, area=BOLTON)} == {
         "rhi_eligible": 0,
         "rhi_offered": 1,
@@ -513,6 +516,22 @@ def test_the_matrix_is_complete(two_years: SmallWarehouse) -> None:
     assert two_years.values("select count(distinct figure_id) - count(*) from statistics.indicator") == [0]
 
 
+def test_a_digest_says_which_children_are_counted_not_how_many(warehouse: SmallWarehouse) -> None:
+    anna, ben, again = absence("2024-05-10 10:00"), absence(episode_id="b", child="ben"), absence("2024-05-20 10:00")
+    digests = []
+    for rows in ((anna,), (ben,), (anna, again), (anna, ben), (ben, anna)):
+        counted(warehouse, *rows)
+        place = "area_code = 'E47000001' and basis = 'A' and period_type = 'month' and period_start = date '2024-05-01'"
+        (digest,) = warehouse.values(
+            f"select digest from statistics.child_count where measure = 'children' and breakdown = 'total' and {place}"  # noqa: S608
+        )
+        digests.append(digest)
+    only_anna, only_ben, anna_twice, both, both_in_another_order = digests
+    assert only_anna == anna_twice
+    assert both == both_in_another_order
+    assert len({only_anna, only_ben, both}) == 3
+
+
 def test_limits_lie_around_their_value(two_years: SmallWarehouse) -> None:
     limited = (
         "select lower_95 <= value and value <= upper_95 as holds from statistics.indicator where lower_95 is not null"
@@ -537,7 +556,7 @@ def byar(count: int) -> tuple[float, float]:
 
 def limits(warehouse: SmallWarehouse, expression: str, **numbers: int) -> tuple[float, ...]:
     """Result of one SQL expression with two columns."""
-    (row,) = warehouse.rows(f"select {expression}", **numbers)  # noqa: S608 - written in this file
+    (row,) = warehouse.rows(f"select {expression}", **numbers)
     return tuple(row.values())
 
 
@@ -572,7 +591,7 @@ def test_nothing_is_divided_by_nought(warehouse: SmallWarehouse, method: str) ->
 
 @pytest.mark.parametrize("method", ["count", "ratio"])
 def test_counts_and_ratios_have_no_limits(warehouse: SmallWarehouse, method: str) -> None:
-    query = f"indicator_value('{method}', 6, 3, 1) as v, indicator_lower('{method}', 6, 3, 1) as l, indicator_upper('{method}', 6, 3, 1) as u"
+    query = ", ".join(f"indicator_{part}('{method}', 6, 3, 1) as {part}" for part in ("value", "lower", "upper"))
     assert limits(warehouse, query) == ({"count": 6.0, "ratio": 2.0}[method], None, None)
 
 
@@ -594,8 +613,8 @@ def test_a_month_without_a_row_is_late_once_its_delivery_was_due(warehouse: Smal
 def test_a_refused_file_is_not_known_before_it_arrived(warehouse: SmallWarehouse, as_at: str, status: str) -> None:
     warehouse.load(delivery(absence("2024-04-10 10:00"), received="2024-05-20 09:00"), as_at=as_at)
     warehouse.connection.execute(
-        "insert into intake.receipt by name select 'refused' as delivery_id, 'bolton' as borough, 'rejected' as status, "
-        "timestamp '2024-07-15 09:00' as received_at, 0 as rows_accepted, 0 as rows_quarantined"
+        "insert into intake.receipt by name select 'refused' as delivery_id, 'bolton' as borough, "
+        "'rejected' as status, timestamp '2024-07-15 09:00' as received_at, 0 as rows_accepted, 0 as rows_quarantined"
     )
     warehouse.build("quality.borough_month")
     may = "select status from quality.borough_month where borough = 'bolton' and month = date '2024-05-01'"

@@ -1,4 +1,4 @@
-"""Europe/London clock time, by the rule of the statute book: summer time runs from the last Sunday of March to that of October.
+"""Europe/London clock time by the law: summer time runs from the last Sunday of March to the last of October.
 
 The repeated hour is its first pass; the skipped hour is read as if the clock had not been put forward.
 """

@@ -63,7 +63,7 @@ def live_interviews(deliveries: Sequence[Delivery], as_at: datetime) -> list[Liv
 
 
 def data_to(deliveries: Sequence[Delivery], as_at: datetime) -> dict[str, datetime]:
-    """Borough to the instant up to which it is known: its newest episode row, or without any the arrival of its interviews."""
+    """Borough to the instant up to which it is known: its newest episode row, else the arrival of its interviews."""
     known: dict[str, list[datetime]] = {}
     for live in live_episodes(deliveries, as_at):
         known.setdefault(live.row.borough, []).append(live.known_at)

@@ -116,7 +116,7 @@ def _first_pair(clusters: list[list[Live]], belong: Callable[[list[Live], list[L
 
 
 def _host(dated: Live, precise: Sequence[list[Live]]) -> list[Live] | None:
-    """The episode known to the minute that a row of days belongs to: one that starts that day, else the earliest it meets."""
+    """The episode known to the minute that a row of days belongs to: that day's, else the earliest it meets."""
     met = [cluster for cluster in precise if _meets(dated, [one for one in cluster if start_of(one).exact])]
     day = start_of(dated)
     same_day = [cluster for cluster in met if day.earliest <= _first_start(cluster) < day.until]

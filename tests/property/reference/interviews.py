@@ -1,4 +1,4 @@
-"""Return interviews: which episodes they are about, whether they were held, and whether within 72 hours of the return."""
+"""Return interviews: which episodes they are about, whether they were held, and how soon after the return."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def within_72_hours(interview: Live, episode: Episode) -> str | None:
     when, back = moment(interview.row.held), return_of(episode)
     if when is None:
         return None
-    if back is None or not possible(when, back.earliest, datetime.max):
+    if back is None or not possible(when, back.earliest, when.until):
         return UNCLEAR
     if when.until - back.earliest <= LIMIT:
         return YES

@@ -1,4 +1,4 @@
-"""Counts of incidents, children and interviews by basis, area and period: go through the episodes and put each in its boxes."""
+"""Counts of incidents, children and interviews: go through the episodes and put each into its boxes."""
 
 from __future__ import annotations
 
