@@ -6,6 +6,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 MFH_HOME ?= data
+# Options of `mfh demo`, such as DEMO="--scale 0.1".
+DEMO ?=
 export MFH_HOME
 
 .DEFAULT_GOAL := help
@@ -30,11 +32,11 @@ env: .venv/.run ## set up .venv for running
 
 run: .venv/.run ## make demonstration deliveries if the home is empty, run everything, print the path of the pages
 	@if [ -z "$$(find $(MFH_HOME)/landing -type f 2>/dev/null | head -n 1)" ]; then \
-		$(BIN)/mfh demo --out $(MFH_HOME)/landing; fi
+		$(BIN)/mfh demo --out $(MFH_HOME)/landing $(DEMO); fi
 	@$(BIN)/mfh run
 
 demo: .venv/.run ## write demonstration deliveries
-	@$(BIN)/mfh demo --out $(MFH_HOME)/landing
+	@$(BIN)/mfh demo --out $(MFH_HOME)/landing $(DEMO)
 
 test: .venv/.dev ## every test
 	@$(BIN)/pytest -n 2 --dist loadscope tests

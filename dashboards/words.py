@@ -22,8 +22,8 @@ Unit = Literal["count", "share", "rate", "ratio"]
 
 # Symbols in the order in which pages explain them (GSS shorthand; bare in files, in square brackets on pages).
 SYMBOLS: dict[str, str] = {
-    "x": "not available: the borough sent no data for the period",
-    "u": "received in part: some months of the period, or some boroughs, are missing, so the true number is higher",
+    "x": "not available: no data for the period were sent, or too many of the records sent do not hold the answer",
+    "u": "known in part: some months, boroughs or answers are missing, so the true number is likely to be higher",
     "z": "not applicable: the definition needs earlier data than is loaded",
     "c": "not shown: the published number it would be a percentage of is too small",
 }

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import polars as pl
 
-from pipelines.commands.inputs import borough_named, file_bytes, source_of
+from pipelines.commands.inputs import borough_named, file_bytes, require_layout, source_of
 from pipelines.intake.examine import (
     FILE_MESSAGES,
     Examined,
@@ -28,6 +28,7 @@ from pipelines.region import Area
 
 NOT_PSEUDONYMISED = "identifier.not_pseudonymised"
 _ROWS_SHOWN = 12
+_UNREADABLE = 2
 
 
 def check_file(path: Path, borough_slug: str, source_id: str | None, *, as_json: bool) -> int:
@@ -39,7 +40,12 @@ def check_file(path: Path, borough_slug: str, source_id: str | None, *, as_json:
     borough = borough_named(borough_slug)
     data = file_bytes(path)
     report, code = _report(path, data, borough, source_id)
-    click.echo(json.dumps(report, indent=1) if as_json else _for_people(report))
+    if as_json:
+        click.echo(json.dumps(report, indent=1))
+    elif code != _UNREADABLE:
+        click.echo(_for_people(report))
+    if code == _UNREADABLE:
+        click.echo(f"mfh: {report['findings'][0]['message']}", err=True)
     return code
 
 
@@ -49,9 +55,11 @@ def _report(path: Path, data: bytes, borough: Area, source_id: str | None) -> tu
     try:
         table = read_table(path.name, data)
     except UnreadableFileError as error:
-        return report | _refusal("file.unreadable", str(error)), 2
+        return report | _refusal("file.unreadable", str(error)), _UNREADABLE
+    if source_id:
+        require_layout(table, source_id)
     try:
-        examined, raw = _examine(path, data, table, borough, source_id, now)
+        examined, raw = _examine(path, data, table, borough, now)
     except RefusedFileError as refused:
         return report | _refusal(refused.rule_id, str(refused), refused), 1
     findings = judge([examined])
@@ -75,8 +83,8 @@ def _report(path: Path, data: bytes, borough: Area, source_id: str | None) -> tu
     return report, 1 if worse else 0
 
 
-def _examine(  # noqa: PLR0917 - the file, three ways, and who sends it
-    path: Path, data: bytes, table: Table, borough: Area, source_id: str | None, now: datetime
+def _examine(
+    path: Path, data: bytes, table: Table, borough: Area, now: datetime
 ) -> tuple[Examined, tuple[Source, Table] | None]:
     """Examine as intake would; a raw extract is pseudonymised in memory first, with a key that is thrown away."""
     try:
@@ -84,7 +92,7 @@ def _examine(  # noqa: PLR0917 - the file, three ways, and who sends it
     except RefusedFileError as refused:
         if not refused.columns:
             raise
-        source = source_of(table, source_id)
+        source = source_of(table)
         if source.pseudonymise is None:
             raise
         return _examine_raw(table, source, borough, now, refused), (source, table)

@@ -15,9 +15,9 @@ from pipelines.warehouse.connection import query_frame
 _BASES = {"A": "area the child went missing from (basis A)", "B": "authority responsible for the child (basis B)"}
 _SYMBOLS = {
     "c": "not shown: the published base is too small",
-    "x": "not available: the area's data were not received",
+    "x": "not available: the data were not received, or too often do not hold the answer",
     "z": "not applicable: the earlier data that the definition needs are not loaded",
-    "u": "data for part of the period were not received",
+    "u": "part of the data were not received, or do not hold the answer",
 }
 
 

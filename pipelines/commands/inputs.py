@@ -50,14 +50,22 @@ def source_named(source_id: str) -> Source:
     return sources[source_id]
 
 
-def source_of(table: Table, source_id: str | None) -> Source:
-    """Return the layout asked for, else the one the header is recognised as."""
-    if source_id and source_id != CANONICAL:
-        return source_named(source_id)
+def source_of(table: Table) -> Source:
+    """Return the layout that a header is recognised as."""
     try:
         return recognise(table.header)
     except UnrecognisedFileError as error:
         raise CommandError(str(error)) from error
+
+
+def require_layout(table: Table, source_id: str) -> None:
+    """Refuse a file whose header is another layout than the one the person named."""
+    if source_id != CANONICAL:
+        source_named(source_id)
+    found = source_of(table)
+    if found.id != source_id:
+        msg = f"The header is the layout {found.id}, not {source_id}."
+        raise CommandError(msg)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def parse(canonical: pl.DataFrame, contract: Contract, reading: DateReading) -> 
 
     Returns:
         The frame with, for a temporal column c: `c.value` (local datetime), `c.precision`, `c.readable`, `c.earliest`,
-        `c.latest`; for a numeric one: `c.number`, `c.readable`. `readable` is null where the text is blank.
+        `c.latest`, `c.year`; for a numeric one: `c.number`, `c.readable`. `readable` is null where the text is blank.
     """
     absent = [pl.lit(None, dtype=pl.String).alias(name) for name in contract.columns if name not in canonical.columns]
     frame = canonical.with_columns(absent)
@@ -45,6 +45,9 @@ def parse(canonical: pl.DataFrame, contract: Contract, reading: DateReading) -> 
     frame = frame.with_columns(_local_time(name, reading.formats).alias(f"{name}.value") for name in temporal)
     frame = frame.with_columns(_precision(name, reading).alias(f"{name}.precision") for name in temporal).with_columns(
         _readable(name, f"{name}.value") for name in temporal
+    )
+    frame = frame.with_columns(
+        pl.col(f"{name}.value").dt.year().cast(pl.Float64).alias(f"{name}.year") for name in temporal
     )
     frame = frame.with_columns(pl.col(f"{name}.value").alias(f"{name}.earliest") for name in temporal).with_columns(
         pl.when(pl.col(f"{name}.precision") == "date")

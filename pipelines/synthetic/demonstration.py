@@ -98,7 +98,8 @@ def write_demonstration(
         rows=rows,
         interviews=interviews,
     )
-    files = plant_errors(planting, settings, files)
+    # At a small scale a borough may have nothing to send for a period; nobody sends a file without rows.
+    files = plant_errors(planting, settings, [file for file in files if file.frame.height])
     for file in files:
         write_delivery(out, file)
     truth = truth_dir or out.parent / "truth"

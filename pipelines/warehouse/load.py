@@ -129,7 +129,8 @@ def _yaml(contracts: Path, name: str) -> dict[str, Any]:
 
 
 def _measure_values(indicators: dict[str, Any]) -> pl.DataFrame:
-    """One row per measure, breakdown and value; the family says whose deliveries a measure depends on."""
+    """One row per measure, breakdown and value, with the deliveries it depends on and the limits of its symbols."""
+    limits = indicators["not_measurable"]
     values = {"total": ["Total"]} | indicators["breakdowns"]
     rows = [
         (measure, "interview" if measure.startswith("rhi_") else "episode", breakdown, value)
@@ -137,7 +138,8 @@ def _measure_values(indicators: dict[str, Any]) -> pl.DataFrame:
         for breakdown in ("total", *breakdowns)
         for value in values[breakdown]
     ]
-    return pl.DataFrame(rows, schema=["measure", "family", "breakdown", "breakdown_value"], orient="row")
+    frame = pl.DataFrame(rows, schema=["measure", "family", "breakdown", "breakdown_value"], orient="row")
+    return frame.with_columns(pl.lit(limit).alias(name) for name, limit in limits.items())
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:

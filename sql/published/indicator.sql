@@ -2,8 +2,9 @@
 -- Grain: one row per figure of the publication plan.
 -- Keys: figure_id.
 -- For: public pages, releases and citations; nothing else may be shown to the public. Everything here comes from
--- published counts: percentages, rates and limits too. symbol: x not received, u received in part, z not applicable
--- (data before the period is not loaded), c not shown because the published base is below the policy's minimum.
+-- published counts: percentages, rates and limits too. symbol: x not received or too often unanswered, u in part, z
+-- not applicable (data before the period is not loaded), c not shown because the published base is below the policy's
+-- minimum.
 with figure as (
     select
         cell.*,

@@ -2,7 +2,8 @@
 -- Grain: one row per measure, basis, area, period, breakdown and value; the matrix is complete, zeros included.
 -- Keys: cell_id (measure|basis|area_code|period_type|period_start|breakdown|breakdown_value).
 -- For: statistics.indicator and disclosure control. True counts: never leaves the restricted side. children is the
--- distinct children behind the count, member_digest says which members, coverage how much of the period was received.
+-- distinct children behind the count, member_digest says which members, coverage how much of the period was received
+-- and can be told.
 with basis as (
     select unnest(['A', 'B']) as basis
 ),
@@ -11,6 +12,8 @@ cell as (
     select
         measure.measure,
         measure.family,
+        measure.partial_above,
+        measure.none_above,
         basis.basis,
         area.area_code,
         period.period_type,
@@ -61,7 +64,13 @@ select
     coalesce(counted.count, 0)::bigint as count,
     coalesce(counted.children, 0)::bigint as children,
     lower(hex(coalesce(counted.digest, 0))) as member_digest,
-    coalesce(coverage.coverage, 'none') as coverage,
+    case
+        when coverage.coverage is null then 'none'
+        when counted.not_measurable > cell.none_above * eligible.count then 'none'
+        when coverage.coverage = 'complete' and counted.not_measurable > cell.partial_above * eligible.count
+            then 'partial'
+        else coverage.coverage
+    end as coverage,
     coalesce(
         counted.not_measurable,
         case
@@ -80,6 +89,14 @@ left join counted
         and cell.period_start = counted.period_start
         and cell.breakdown = counted.breakdown
         and cell.breakdown_value = counted.breakdown_value
+left join statistics.interview_count as eligible
+    on
+        cell.family = 'interview'
+        and eligible.measure = 'rhi_eligible'
+        and cell.basis = eligible.basis
+        and cell.area_code = eligible.area_code
+        and cell.period_type = eligible.period_type
+        and cell.period_start = eligible.period_start
 left join statistics.coverage as coverage
     on
         cell.family = coverage.family

@@ -2,7 +2,8 @@
 -- Grain: one row per indicator, basis, area, period, breakdown and value.
 -- Keys: indicator_id, basis, area_code, period_type, period_start, breakdown, breakdown_value.
 -- For: the restricted pages and analysts. Unrounded: never published. numerator is null where nothing was received
--- (symbol x) or the data before the period that the definition needs is not loaded; u marks a period received in part.
+-- (symbol x) or the data before the period that the definition needs is not loaded; u marks a period received, or
+-- answered, in part.
 with figure as (
     select
         cell.*,

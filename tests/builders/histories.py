@@ -25,8 +25,9 @@ ANCHORS = tuple(
 RECEIVED = ("2025-06-10 09:00", "2025-07-10 09:00")
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-# From the start or the end of the row before to the start of the next.
-GAPS = (-1, 0, 0, 1, 3.5, 8, 23, 24, 25, 48, 72, 73, 3 * 24, 7 * 24, 28 * 24, 30 * 24, 90 * 24, 365 * 24)
+# From the start or the end of the row before to the start of the next: within one absence, and a whole window apart.
+NEAR = (-1, 0, 0, 1, 3.5, 8, 23, 24, 24, 25, 48)
+FAR = (71, 72, 73, 3 * 24, 7 * 24, 28 * 24, 30 * 24, 90 * 24, 365 * 24)
 LENGTHS = (0, 0.5, 1.5, 8, 24, 30, 72)
 
 often = st.sampled_from((True, True, True, False))
@@ -49,7 +50,7 @@ class Sent:
 
 
 @st.composite
-def sent(draw: st.DrawFn, *, families: int = 4) -> Sent:
+def sent(draw: st.DrawFn, *, families: int = 6) -> Sent:
     """Histories of a few families, sent in two deliveries of which the second may not have come yet."""
     first: list[EpisodeRow | InterviewRow] = []
     second: list[EpisodeRow | InterviewRow] = []
@@ -67,26 +68,33 @@ def family(draw: st.DrawFn, number: int = 0) -> tuple[list[EpisodeRow], list[Int
     """A child, now and then a second one under the same roof, and the interviews after some of the returns."""
     anchor, home = ANCHORS[number % len(ANCHORS)], BOROUGHS[number % len(BOROUGHS)]
     scope = draw(st.sampled_from(("regional", "regional", "borough")))
+    gaps = st.sampled_from(draw(st.sampled_from((NEAR, (*NEAR, *FAR), (*NEAR, *FAR, *FAR)))))
+    day_only = draw(st.sampled_from((hardly_ever, hardly_ever, st.booleans())))
     start = anchor
     episodes: list[EpisodeRow] = []
     interviews: list[InterviewRow] = []
     for _ in range(draw(st.integers(2, 7))):
-        length = draw(st.sampled_from(LENGTHS)) * HOUR + draw(minute_either_side)
-        found = start + max(length, timedelta())
-        row = draw(episode_row(family=number, home=home, scope=scope, start=start, found=found))
+        length = max(draw(st.sampled_from(LENGTHS)) * HOUR + draw(minute_either_side), timedelta())
+        row = draw(
+            episode_row(
+                family=number, home=home, scope=scope, start=start, found=start + length, day_only=draw(day_only)
+            )
+        )
         episodes.append(row)
         if draw(rarely):
             interviews.append(draw(interview_row(number, row, draw(st.sampled_from(episodes)))))
-        gap = draw(st.sampled_from(GAPS)) * HOUR + draw(minute_either_side)
-        start += gap + (length if draw(often) else timedelta())
+        start += draw(gaps) * HOUR + draw(minute_either_side)
+        if (row.found or row.returned) and draw(often):
+            start += length
     return episodes, interviews
 
 
 @st.composite
-def episode_row(draw: st.DrawFn, *, family: int, home: str, scope: str, start: datetime, found: datetime) -> EpisodeRow:
+def episode_row(
+    draw: st.DrawFn, *, family: int, home: str, scope: str, start: datetime, found: datetime, day_only: bool
+) -> EpisodeRow:
     """One row. Identifiers are few, so that some rows are versions of others."""
     returned = found + draw(st.sampled_from((0, 0, 1, 12))) * HOUR
-    day_only = draw(hardly_ever)
     has_found, has_returned = draw(st.sampled_from(((True, False), (True, True), (False, True), (False, False))))
     return EpisodeRow(
         episode_id=f"{family}.{draw(st.integers(1, 20))}",

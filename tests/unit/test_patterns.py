@@ -239,6 +239,12 @@ def test_the_72_hours_run_from_the_return_not_from_the_finding(warehouse: SmallW
     assert "RRHI" in flagged(warehouse, before, absence("2024-06-05 11:59"))
 
 
+def test_missing_again_before_being_back_is_not_after_the_return(warehouse: SmallWarehouse) -> None:
+    before = EpisodeRow(episode_id="1", started=FIRST, found="2024-06-01 12:00", returned="2024-06-02 12:00")
+    edges = {"before": (before, absence("2024-06-02 11:59")), "on return": (before, absence("2024-06-02 12:00"))}
+    assert raised(warehouse, "RRHI", edges) == {"on return"}
+
+
 def test_an_interview_between_return_and_next_start_prevents_it(warehouse: SmallWarehouse) -> None:
     pair = (absence(FIRST), absence(AGAIN))
     edges = {
@@ -303,6 +309,17 @@ def test_an_interview_accepted_without_a_date_suppresses_it(warehouse: SmallWare
         "not accepted": (*three, interview(THREE[1], None, accepted="no")),
     }
     assert raised(warehouse, "RNORHI", answers) == {"not accepted"}
+
+
+def test_an_unclear_interview_about_an_episode_before_the_window_does_not_suppress_it(
+    warehouse: SmallWarehouse,
+) -> None:
+    three = [absence(start) for start in THREE]
+    edges = {
+        "exactly 90 days before": (*three, absence("2024-05-03 10:00"), interview("2024-05-03 10:00", None)),
+        "a minute less": (*three, absence("2024-05-03 10:01"), interview("2024-05-03 10:01", None)),
+    }
+    assert raised(warehouse, "RNORHI", edges) == {"exactly 90 days before"}
 
 
 def test_two_unheard_rules_do_not_answer_for_each_other(warehouse: SmallWarehouse) -> None:

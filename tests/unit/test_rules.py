@@ -30,6 +30,7 @@ EPISODE_RULES: dict[str, tuple[Cells, Cells | None]] = {
     "status.codes": ({"status": "absent"}, {"status": "M"}),
     "started_at.required": ({}, {"started_at": ""}),
     "started_at.type": ({"started_at": "2024-02-29"}, {"started_at": "2023-02-29"}),
+    "started_at.year": ({"started_at": "2000-01-01"}, {"started_at": "1999-12-31"}),
     "ssda903.570": (
         PAST_THE_END | {"started_at": "2026-04-20T13:00"},  # received at 12:00 UTC, 13:00 by the clock
         PAST_THE_END | {"started_at": "2026-04-20T13:01"},

@@ -144,7 +144,7 @@ def test_what_has_no_area_is_shown_under_the_borough_that_sent_it(warehouse: Sma
     rows = [
         absence(area="unknown"),
         absence("2024-05-20 10:00", area="unknown"),
-        absence(child="ben", area="unknown", age=18),
+        absence(episode_id="ben", child="ben", area="unknown", age=18),
     ]
     counts = counted(warehouse, *rows)
     assert counts.of("incidents", REGION) == 0
@@ -203,6 +203,18 @@ def test_a_month_is_reported_once_it_is_over_at_the_data_cut(
     assert counts.of("incidents") == months
 
 
+def test_a_quarter_and_a_year_are_reported_once_all_their_months_are_over(warehouse: SmallWarehouse) -> None:
+    quarter, year = ("quarter", date(2025, 1, 1)), year_to_march(2025)
+    row, last = absence("2025-01-10 10:00"), absence("2025-03-10 10:00", child="ben")
+    for received, number in (("2025-03-31 22:59", 0), ("2025-03-31 23:00", 2)):
+        counts = counted(warehouse, delivery(row, last, received=received))
+        assert [counts.of("incidents", period=period) for period in (month(2025, 1), quarter, year)] == [
+            1,
+            number,
+            number,
+        ]
+
+
 @pytest.mark.parametrize(("second", "repeat"), [("2025-05-10 09:59", 1), ("2025-05-10 10:00", 0)])
 def test_second_or_later_looks_back_less_than_365_days(warehouse: SmallWarehouse, second: str, repeat: int) -> None:
     counts = counted(warehouse, absence("2024-05-10 10:00"), absence(second))
@@ -211,10 +223,11 @@ def test_second_or_later_looks_back_less_than_365_days(warehouse: SmallWarehouse
 
 
 def test_the_two_readings_of_repeat_are_counted_apart(warehouse: SmallWarehouse) -> None:
-    rows = [absence(f"2024-05-{day} 10:00") for day in (10, 12, 14)]
-    counts = counted(warehouse, *rows, absence("2024-05-10 10:00", child="ben", episode_id="once"))
+    days = {"three times": (10, 12, 14), "twice": (10, 12), "once": (10,)}
+    rows = {name: [absence(f"2024-05-{day} 10:00") for day in each] for name, each in days.items()}
+    counts = counted(warehouse, cases(rows))
     measures = ("incidents", "incidents_second_or_later", "incidents_of_repeaters", "children", "children_repeat")
-    assert [counts.of(measure) for measure in measures] == [4, 2, 3, 2, 1]
+    assert [counts.of(measure) for measure in measures] == [6, 3, 5, 3, 2]
 
 
 def test_three_in_28_days_belongs_to_the_period_and_area_of_the_start_that_completes_it(
