@@ -76,7 +76,7 @@ def load_reference(connection: duckdb.DuckDBPyConnection, contracts: Path = CONT
     indicators = _yaml(contracts, "indicators")
     patterns = pl.DataFrame(_yaml(contracts, "patterns")["patterns"], infer_schema_length=None)
     replace_table(connection, "rules.pattern", patterns.rename({"id": "rule_id"}))
-    replace_table(connection, "rules.indicator", pl.DataFrame(indicators["indicators"], infer_schema_length=None))
+    replace_table(connection, "rules.indicator", _indicator_frame(indicators))
     replace_table(connection, "rules.measure", _measure_values(indicators))
     return {table: _count(connection, table) for table in LOADED_TABLES if table.startswith(("reference.", "rules."))}
 
@@ -126,6 +126,12 @@ def _load_findings(connection: duckdb.DuckDBPyConnection, home: Home, receipts: 
 def _yaml(contracts: Path, name: str) -> dict[str, Any]:
     raw: dict[str, Any] = yaml.safe_load((contracts / "rules" / f"{name}.yaml").read_text(encoding="utf-8"))
     return raw
+
+
+def _indicator_frame(indicators: dict[str, Any]) -> pl.DataFrame:
+    """One row per indicator and variant, with the limits of symbols."""
+    frame = pl.DataFrame(indicators["indicators"], infer_schema_length=None)
+    return frame.with_columns(pl.lit(limit).alias(name) for name, limit in indicators["not_measurable"].items())
 
 
 def _measure_values(indicators: dict[str, Any]) -> pl.DataFrame:

@@ -8,15 +8,23 @@
 with figure as (
     select
         cell.*,
-        numerator.symbol,
+        case
+            when unanswered.count > cell.none_above * denominator.count then 'x'
+            when numerator.symbol = '' and unanswered.count > cell.partial_above * denominator.count then 'u'
+            else numerator.symbol
+        end as symbol,
         numerator.method as protection,
-        case when cell.has_look_back then numerator.count end as numerator,
+        case
+            when cell.has_look_back and coalesce(unanswered.count <= cell.none_above * denominator.count, true)
+                then numerator.count
+        end as numerator,
         coalesce(denominator.count, cell.population) as denominator,
         cell.denominator_cell is not null and denominator.cell_id is null as denominator_not_published,
         denominator.count < parameter.minimum_percentage_base as base_too_small
     from statistics.indicator_cell as cell
     inner join published.count_cell as numerator on cell.numerator_cell = numerator.cell_id
     left join published.count_cell as denominator on cell.denominator_cell = denominator.cell_id
+    left join published.count_cell as unanswered on cell.unknown_cell = unanswered.cell_id
     cross join published.parameter as parameter
 ),
 

@@ -7,14 +7,27 @@
 with figure as (
     select
         cell.*,
-        numerator.coverage,
         numerator.children,
-        numerator.not_measurable,
-        case when numerator.coverage <> 'none' and cell.has_look_back then numerator.count end as numerator,
-        coalesce(denominator.count, cell.population) as denominator
+        coalesce(denominator.count, cell.population) as denominator,
+        numerator.count as counted,
+        coalesce(unanswered.count, numerator.not_measurable) as not_measurable,
+        case
+            when unanswered.count > cell.none_above * denominator.count then 'none'
+            when numerator.coverage = 'complete' and unanswered.count > cell.partial_above * denominator.count
+                then 'partial'
+            else numerator.coverage
+        end as coverage
     from statistics.indicator_cell as cell
     inner join statistics.count_cell as numerator on cell.numerator_cell = numerator.cell_id
     left join statistics.count_cell as denominator on cell.denominator_cell = denominator.cell_id
+    left join statistics.count_cell as unanswered on cell.unknown_cell = unanswered.cell_id
+),
+
+told as (
+    select
+        *,
+        case when coverage <> 'none' and has_look_back then counted end as numerator
+    from figure
 )
 
 select
@@ -42,4 +55,4 @@ select
         else ''
     end as symbol,
     population_year
-from figure
+from told

@@ -96,9 +96,26 @@ select
                     cell.base_value
                 )
     end as denominator_cell,
+    case
+        when cell.numerator_breakdown <> ''
+            then
+                concat_ws(
+                    '|',
+                    cell.numerator_measure,
+                    cell.basis,
+                    cell.area_code,
+                    cell.period_type,
+                    cell.period_start,
+                    cell.numerator_breakdown,
+                    'unknown'
+                )
+    end as unknown_cell,
+    cell.partial_above,
+    cell.none_above,
     with_population.population,
     with_population.population_year,
-    cell.period_start >= first_month.first_month + to_months(cell.look_back_months) as has_look_back
+    cell.look_back_months = 0
+    or cell.period_start >= first_month.first_month + to_months(cell.look_back_months) as has_look_back
 from cell
 cross join first_month
 left join with_population

@@ -1,25 +1,24 @@
 -- statistics.period
--- Grain: one row per reporting period that is over at the newest data cut: every month, quarter and year to March from
--- the month of the first episode to the month of the last one delivered.
+-- Grain: one row per reporting period (month, quarter, year to March) in which an episode was delivered or could have
+-- been: from the month of the first start to that of the last, if the period is over at the newest data cut.
 -- Keys: period_type, period_start.
 -- For: every statistic. period_end is the last day. Quarters of the calendar and of the financial year begin on the
 -- same days.
 with span as (
     select
-        date_trunc('month', min(utc_to_london(episode.started_at)))::date as first_month,
-        least(
-            date_trunc('month', utc_to_london(max(data_cut.data_to))),
-            date_trunc('month', max(utc_to_london(episode.started_at))) + interval 1 month
-        )::date as open_month
-    from core.missing_episode as episode
-    cross join quality.data_cut
-    where episode.status = 'missing'
+        date_trunc('month', min(utc_to_london(started_at)))::date as first_month,
+        date_trunc('month', max(utc_to_london(started_at)))::date as last_month
+    from core.missing_episode
+    where status = 'missing'
+),
+
+data_cut as (
+    select date_trunc('month', utc_to_london(max(data_to)))::date as open_month
+    from quality.data_cut
 ),
 
 month_start as (
-    select
-        unnest(generate_series(span.first_month, span.open_month - interval 1 month, interval 1 month))::date
-            as period_start
+    select unnest(generate_series(first_month, last_month, interval 1 month))::date as period_start
     from span
 ),
 
@@ -48,5 +47,5 @@ select
     period.period_start,
     period.period_end
 from period
-cross join span
-where period.period_end < span.open_month
+cross join data_cut
+where period.period_end < data_cut.open_month
