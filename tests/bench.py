@@ -1,7 +1,7 @@
 """`make bench`: seconds and memory of the whole way, beside the bare DuckDB work on the same rows.
 
-Prints a table; asserts nothing, since a timing in a test is a coin toss. To be read against: `make run` on an empty home
-at most 90 s and 2 GB on two cores.
+Prints a table; asserts nothing, since a timing in a test is a coin toss. To be read against: `make run` on an empty
+home at most 90 s and 2 GB on two cores.
 """
 
 from __future__ import annotations
