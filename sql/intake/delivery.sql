@@ -1,5 +1,5 @@
 -- intake.delivery
--- Grain: one row per delivery: a borough and the checksum of a file.
+-- Grain: one row per delivery (a borough and the checksum of a file) received by the as-at instant.
 -- Keys: delivery_id.
 -- For: the account of every file received. rows_read = rows_accepted + rows_quarantined + rows_duplicate. A delivery
 -- some of whose accepted rows have since been replaced by newer versions is superseded_in_part.
@@ -40,4 +40,6 @@ select
     receipt.synthetic,
     receipt.rows_accepted - coalesce(live.rows_live, 0) as rows_superseded
 from intake.receipt
+cross join run.parameter as parameter
 left join live on receipt.delivery_id = live.delivery_id
+where receipt.received_at <= parameter.as_at

@@ -33,7 +33,7 @@ marked as (
         *,
         case
             when not has_look_back then 'z'
-            when symbol = 'x' then 'x'
+            when symbol = 'x' or (method = 'rate' and denominator is null) then 'x'
             when method <> 'count' and (base_too_small or denominator is null) then 'c'
             else symbol
         end as shown_symbol

@@ -554,6 +554,29 @@ def test_limits_lie_around_their_value(two_years: SmallWarehouse) -> None:
     assert all(found)
 
 
+@pytest.mark.parametrize(("unclear", "symbol"), [(1, ""), (2, "u"), (4, "u"), (5, "x")])
+def test_answers_that_cannot_be_told_make_a_figure_partial_above_5_and_unavailable_above_20_per_cent(
+    warehouse: SmallWarehouse, unclear: int, symbol: str
+) -> None:
+    held = [None if number < unclear else "2024-05-11 10:00" for number in range(20)]
+    warehouse.load(cases({str(n): (absence(), about(absence().episode_id, held=at)) for n, at in enumerate(held)}))
+    warehouse.build("statistics.indicator")
+    row = figure(warehouse, "I28", BOLTON, month(2024, 5))
+    assert (row["symbol"], row["not_measurable"], row["denominator"]) == (symbol, unclear, 20)
+    assert row["numerator"] == (None if symbol == "x" else 20 - unclear)
+
+
+@pytest.mark.parametrize(("unclear", "symbol"), [(1, ""), (2, "u"), (4, "u"), (5, "x")])
+def test_so_does_an_unknown_looked_after_status(warehouse: SmallWarehouse, unclear: int, symbol: str) -> None:
+    status = ["unknown" if number < unclear else "yes" for number in range(20)]
+    warehouse.load(cases({str(number): (absence(looked_after=known),) for number, known in enumerate(status)}))
+    warehouse.build("statistics.indicator")
+    for figure_of in ({}, {"breakdown": "variant", "breakdown_value": "of incidents"}):
+        row = figure(warehouse, "I14", BOLTON, month(2024, 5), **figure_of)
+        assert (row["symbol"], row["not_measurable"], row["denominator"]) == (symbol, unclear, 20)
+        assert row["numerator"] == (None if symbol == "x" else 20 - unclear)
+
+
 # Intervals
 
 

@@ -82,11 +82,11 @@ def _boxes(
 ) -> dict[tuple[str, str, str, date], list[Episode]]:
     """Basis, area and period to the episodes inside."""
     boxes: dict[tuple[str, str, str, date], list[Episode]] = defaultdict(list)
-    still_open = _open_month(region, everything)
+    last_month, open_month = _months(region, everything)
     for episode in episodes:
         day = to_london(getattr(episode, instant)).date()
         for basis, area in _areas(region, episode):
-            for period_type, first in _periods(day, still_open):
+            for period_type, first in _periods(day, last_month, open_month):
                 boxes[basis, area, period_type, first].append(episode)
     return boxes
 
@@ -99,21 +99,21 @@ def _areas(region: Region, episode: Episode) -> Iterator[tuple[str, str]]:
             yield basis, region.whole
 
 
-def _open_month(region: Region, episodes: Sequence[Episode]) -> date:
-    """First month that is not over: that of the newest data cut, at the latest the one after the last episode's."""
-    cut = to_london(max(region.data_to.values())).date().replace(day=1)
+def _months(region: Region, episodes: Sequence[Episode]) -> tuple[date, date]:
+    """Month of the last start, and the first month that is not over at the newest data cut."""
     starts = [to_london(one.start).date().replace(day=1) for one in missing_only(episodes)]
-    return min(cut, _months_later(max(starts), 1)) if starts else cut
+    cut = to_london(max(region.data_to.values())).date().replace(day=1)
+    return max(starts, default=cut), cut
 
 
-def _periods(day: date, open_month: date) -> Iterator[tuple[str, date]]:
-    """Periods that a day lies in, if they are over."""
+def _periods(day: date, last_month: date, open_month: date) -> Iterator[tuple[str, date]]:
+    """Periods that a day lies in, if they are over and do not begin after the last start."""
     first_of_month = day.replace(day=1)
     first_of_quarter = date(day.year, 3 * ((day.month - 1) // 3) + 1, 1)
     first_of_year = date(day.year if day.month >= 4 else day.year - 1, 4, 1)
     lengths = {"month": (first_of_month, 1), "quarter": (first_of_quarter, 3), "year_to_march": (first_of_year, 12)}
     for period_type, (first, months) in lengths.items():
-        if _months_later(first, months) <= open_month:
+        if first <= last_month and _months_later(first, months) <= open_month:
             yield period_type, first
 
 
