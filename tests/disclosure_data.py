@@ -66,7 +66,7 @@ def simulate(
             "sex": np.where(girl, *VALUES["sex"]),
             "looked_after": np.array(VALUES["looked_after"])[looked_after],
             "eligible": eligible,
-            "offered": eligible & (rng.random(size) < 0.7),
+            "offered": completed | (eligible & (rng.random(size) < 0.7)),
             "completed": completed,
             "in_72h": completed & (rng.random(size) < 0.63),
             "declined": eligible & ~completed & (rng.random(size) < 0.3),
