@@ -3,8 +3,9 @@
 -- Keys: episode_key (the key of its lead row: the earliest row known to the minute, else the earliest).
 -- For: everything about episodes. Times are UTC. A time with precision 'date' is the earliest instant that the
 -- recorded day allows. borough is the sender of the lead row; boroughs lists every sender. ended_at is found, else
--- returned; it is null while the episode is open, and so is returned_at. source_rows is how many rows were merged into
--- it.
+-- returned: the latest among the rows that know the start best. It is null while the episode is open, and so is
+-- returned_at, which is also null where the only return lies before the end: the 72 hours must not start too early.
+-- source_rows is how many rows were merged into it.
 with member as (
     select
         episode_row.episode_key,
@@ -28,11 +29,15 @@ summed as (
         list_sort(list_distinct(list(borough))) as boroughs,
         list_sort(list_distinct(list(source))) as sources,
         count(*) as source_rows,
-        max(ended_at) filter (where ended_precision = 'minute') as ended_at_minute,
-        max(ended_at) filter (where ended_precision = 'date') as ended_at_date,
+        arg_max(
+            { 'at': ended_at, 'precision': ended_precision },
+            (started_precision = best_started_precision, ended_at, ended_precision = 'minute')
+        ) filter (where ended_at is not null) as recorded_end,
         max(started_at) filter (where ended_at is null and started_precision = best_started_precision) as open_since,
-        max(returned_at) filter (where returned_precision = 'minute') as returned_at_minute,
-        max(returned_at) filter (where returned_precision = 'date') as returned_at_date,
+        arg_max(
+            { 'at': returned_at, 'precision': returned_precision },
+            (started_precision = best_started_precision, returned_at, returned_precision = 'minute')
+        ) filter (where returned_at is not null) as recorded_return,
         max(found_at) as found_at,
         arg_min(age_at_start, (started_at, row_key)) filter (where age_at_start is not null) as age_at_start,
         arg_min(sex, (started_at, row_key)) filter (where sex <> 'unknown') as sex,
@@ -57,26 +62,24 @@ summed as (
     group by episode_key
 ),
 
+-- greatest() passes over nulls, so a time that is not recorded must not reach it.
 ended as (
     select
         *,
-        coalesce(ended_at_minute, ended_at_date) as recorded_end,
-        case when ended_at_minute is not null then 'minute' when ended_at_date is not null then 'date' end
-            as recorded_end_precision,
-        coalesce(returned_at_minute, returned_at_date) as recorded_return,
-        case when returned_at_minute is not null then 'minute' when returned_at_date is not null then 'date' end
-            as recorded_return_precision
+        case when recorded_end is not null then greatest(recorded_end.at, started_at) end as last_end,
+        case when recorded_return is not null then greatest(recorded_return.at, started_at) end as last_return
     from summed
 ),
 
--- greatest() passes over nulls, so a time that is not recorded must not reach it.
 closed as (
     select
         *,
-        case when recorded_end is not null then greatest(recorded_end, started_at) end as last_end,
-        case when recorded_return is not null then greatest(recorded_return, started_at) end as last_return,
-        recorded_end is not null and (open_since is null or open_since < greatest(recorded_end, started_at))
-            as is_closed
+        last_end is not null and (open_since is null or open_since < last_end) as is_closed,
+        case
+            when recorded_return.precision = 'date'
+                then latest_instant(date_trunc('day', utc_to_london(recorded_return.at)), 'date') >= last_end
+            else last_return >= last_end
+        end as is_return_after_end
     from ended
 )
 
@@ -91,9 +94,9 @@ select
     started_at,
     started_precision,
     case when is_closed then last_end end as ended_at,
-    case when is_closed then recorded_end_precision end as ended_precision,
-    case when is_closed then last_return end as returned_at,
-    case when is_closed then recorded_return_precision end as returned_precision,
+    case when is_closed then recorded_end.precision end as ended_precision,
+    case when is_closed and is_return_after_end then last_return end as returned_at,
+    case when is_closed and is_return_after_end then recorded_return.precision end as returned_precision,
     found_at,
     age_at_start,
     coalesce(sex, 'unknown') as sex,

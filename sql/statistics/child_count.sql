@@ -55,10 +55,28 @@ marked_child as (
 ),
 
 counted as (
-    select *
+    select
+        measure,
+        basis,
+        area_code,
+        period_type,
+        period_start,
+        breakdown,
+        breakdown_value,
+        count,
+        digest
     from child
     union all
-    select *
+    select
+        measure,
+        basis,
+        area_code,
+        period_type,
+        period_start,
+        breakdown,
+        breakdown_value,
+        count,
+        digest
     from marked_child
 )
 

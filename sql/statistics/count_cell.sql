@@ -29,16 +29,45 @@ cell as (
 
 counted as (
     select
-        *,
+        measure,
+        basis,
+        area_code,
+        period_type,
+        period_start,
+        breakdown,
+        breakdown_value,
+        count,
+        children,
+        digest,
         null::bigint as not_measurable
     from statistics.incident_count
     union all
     select
-        *,
+        measure,
+        basis,
+        area_code,
+        period_type,
+        period_start,
+        breakdown,
+        breakdown_value,
+        count,
+        children,
+        digest,
         null::bigint as not_measurable
     from statistics.child_count
     union all
-    select *
+    select
+        measure,
+        basis,
+        area_code,
+        period_type,
+        period_start,
+        breakdown,
+        breakdown_value,
+        count,
+        children,
+        digest,
+        not_measurable
     from statistics.interview_count
 )
 

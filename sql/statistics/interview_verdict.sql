@@ -55,7 +55,13 @@ followed as (
 )
 
 select
-    eligible.*,
+    eligible.episode_key,
+    eligible.child_key,
+    eligible.started_at,
+    eligible.area_missing_from,
+    eligible.responsible_authority,
+    eligible.returned_at,
+    eligible.return_is_found,
     utc_to_london(eligible.returned_at)::date as return_day,
     case
         when interview.offered_yes then 'yes'

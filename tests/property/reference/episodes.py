@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.property.reference.clock import day_after, to_london
 from tests.property.reference.deliveries import Live, Moment, moment
 
 OPEN_FOR = timedelta(hours=24)
@@ -136,12 +137,13 @@ def _episode(cluster: Sequence[Live]) -> Episode:
     leading = [one for one in cluster if start_of(one).exact] or list(cluster)
     lead = min(leading, key=lambda one: (start_of(one).earliest, one.known_at, one.key))
     start = start_of(lead)
-    ended, ended_exact = _latest([end_of(one) for one in cluster], start.earliest)
+    ended, ended_exact = _latest([end_of(one) for one in leading], [end_of(one) for one in cluster], start.earliest)
     open_since = max((start_of(one).earliest for one in leading if end_of(one) is None), default=None)
     if open_since and (ended is None or open_since >= ended):
         ended, ended_exact = None, False
-    returned, returned_exact = _latest([moment(one.row.returned) for one in cluster], start.earliest)
-    if ended is None:
+    returns = [moment(one.row.returned) for one in leading], [moment(one.row.returned) for one in cluster]
+    returned, returned_exact = _latest(*returns, start.earliest)
+    if ended is None or returned is None or not _reaches(returned, ended, exact=returned_exact):
         returned, returned_exact = None, False
     return Episode(
         child_key=lead.child_key,
@@ -156,12 +158,20 @@ def _episode(cluster: Sequence[Live]) -> Episode:
     )
 
 
-def _latest(moments: Sequence[Moment | None], not_before: datetime) -> tuple[datetime | None, bool]:
-    """The last of some times, one known to the minute being better than days; a day counts from its first instant."""
-    known = [one for one in moments if one is not None]
-    exact = [one for one in known if one.exact]
-    latest = max((max(one.earliest, not_before) for one in exact or known), default=None)
-    return latest, bool(exact)
+def _latest(
+    leading: Sequence[Moment | None], any_row: Sequence[Moment | None], not_before: datetime
+) -> tuple[datetime | None, bool]:
+    """The last time of the leading rows, else of any; a day counts from its first instant."""
+    known = [one for one in leading if one is not None] or [one for one in any_row if one is not None]
+    if not known:
+        return None, False
+    last = max(known, key=lambda one: (one.earliest, one.exact))
+    return max(last.earliest, not_before), last.exact
+
+
+def _reaches(returned: datetime, ended: datetime, *, exact: bool) -> bool:
+    """Whether a return may lie at the end or after it; of a day, its last instant decides."""
+    return returned >= ended if exact else day_after(to_london(returned)) > ended
 
 
 def first_known(episode: Episode, field: str, blank: Any) -> Any:
