@@ -20,7 +20,6 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
     "memory_limit": "1GB",
-    "preserve_insertion_order": "false",
     "threads": 2,
 }
 
