@@ -7,14 +7,13 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.assets.house import House
-from pipelines.assets.intake import BOROUGHS, RECEIVED
+from pipelines.assets.intake import RECEIVED
 from pipelines.contracts.contract import load_contracts
 from pipelines.region import load_region
 
 everything = dg.define_asset_job(
     "everything",
     selection=dg.AssetSelection.all(),
-    partitions_def=BOROUGHS,
     executor_def=dg.in_process_executor,
     description="From landing to pages, all boroughs.",
 )
@@ -22,7 +21,6 @@ everything = dg.define_asset_job(
 intake = dg.define_asset_job(
     "intake",
     selection=dg.AssetSelection.assets(RECEIVED),
-    partitions_def=BOROUGHS,
     executor_def=dg.in_process_executor,
     description="Landing to accepted rows, for chosen boroughs.",
 )

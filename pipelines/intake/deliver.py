@@ -320,7 +320,8 @@ def _keep_bytes(home: Home, landed: LandedFile) -> None:
 
 
 def _refuse(home: Home, landed: LandedFile, refused: RefusedFileError, key: str) -> Receipt:
-    """Book a file refused whole. Its bytes are kept only where they cannot hold direct identifiers we know of."""
+    """Book a file refused whole: a receipt and feedback, none of its contents."""
+    _forget_contents(home, landed)
     findings = [
         RuleCount(f.rule_id, "critical", f.column_name, _letter(f.column_index), 0, f"{f.sentence}.", [])
         for f in refused.columns
@@ -340,6 +341,20 @@ def _refuse(home: Home, landed: LandedFile, refused: RefusedFileError, key: str)
             findings=findings,
         ),
     )
+
+
+def _forget_contents(home: Home, landed: LandedFile) -> None:
+    """Remove what an earlier run, under other rules, had kept of a file.
+
+    The bytes stay where they are the only copy, since the file has left landing: a mistaken rule must not destroy it.
+    """
+    slug = landed.borough.slug
+    for folder in (home.accepted, home.quarantine):
+        for path in (folder / slug).glob(f"{landed.sha256}*.parquet"):
+            path.unlink()
+    if (home.landing / slug / landed.name).exists():
+        for path in (home.deliveries / slug).glob(f"{landed.sha256}.*"):
+            path.unlink()
 
 
 def _letter(index: int) -> str:

@@ -12,7 +12,7 @@ from pipelines.warehouse.connection import connect, query_frame, replace_table
 
 
 def test_an_ordered_query_comes_out_in_order_every_time(tmp_path: Path) -> None:
-    """With `preserve_insertion_order` off, DuckDB hands Arrow a prepared ORDER BY in another order, one time in five."""
+    """With `preserve_insertion_order` off, DuckDB hands Arrow a prepared ORDER BY unordered, one time in five."""
     path = tmp_path / "w.duckdb"
     with connect(path, read_only=False) as connection:
         connection.execute(

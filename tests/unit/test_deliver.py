@@ -307,6 +307,28 @@ def test_changed_rules_redo_the_work_and_keep_the_arrival(small: Home, changed_r
     assert _ingest(small, changed_rules, LATER) == [second]
 
 
+@pytest.mark.parametrize("landed", [True, False], ids=["still in landing", "gone from landing"])
+def test_a_file_refused_under_newer_rules_is_forgotten_unless_it_is_the_only_copy(
+    small: Home, tmp_path: Path, landed: bool
+) -> None:
+    contracts = tmp_path / "contracts"
+    shutil.copytree(CONTRACTS, contracts)
+    land(small, "a.csv", MIXED)
+    (first,) = _ingest(small)
+    if not landed:
+        (small.landing / BOROUGH.slug / "a.csv").unlink()
+    path = contracts / "rules" / "identifiers.yaml"
+    rules = path.read_text(encoding="utf-8").replace(
+        "identifier.name: {pattern:", "identifier.name: {pattern: ^sex$|", 1
+    )
+    path.write_text(rules.replace('^sex$| "', '"^sex$|', 1), encoding="utf-8")
+    (second,) = _ingest(small, contracts, LATER)
+    assert (second.status, second.rows_read, second.accepted) == ("rejected", 0, {})
+    assert not (small.root / first.accepted["missing_episode"]).exists()
+    assert not list((small.quarantine / BOROUGH.slug).glob("*.parquet"))
+    assert bool(list((small.deliveries / BOROUGH.slug).iterdir())) is not landed
+
+
 def test_a_delivery_that_left_landing_is_still_a_delivery(small: Home) -> None:
     land(small, "a.csv", MIXED)
     first = _ingest(small)
