@@ -22,7 +22,7 @@ from pipelines.disclosure.errors import RoundingKeyError
 from pipelines.disclosure.key import KEY_FILE_VARIABLE, RoundingKey, create_key, read_key
 from pipelines.disclosure.ledger import LEDGER, append_release, read_ledger
 from pipelines.disclosure.policy import Geography, Policy, load_policy
-from pipelines.disclosure.protect import Protection, protect
+from pipelines.disclosure.protect import protect
 from pipelines.home import CONTRACTS, Home
 from pipelines.intake.store import write_text
 from pipelines.region import load_region
@@ -61,7 +61,8 @@ def publish(
         _write_tables(connection, home, release_id, pl.DataFrame(schema=PUBLISHED_CELL), policy)
         return Publication(release_id, 0)
     earlier = read_ledger(home.root, before=release_id)
-    protection = _protect(true, policy, key, geography, earlier, progress)
+    past = earlier if earlier.height else None
+    protection = protect(true, policy, key, geography, earlier=past, progress=progress)
     append_release(
         home.root, release_id, protection.cells, policy_version=policy.version, key_fingerprint=key.fingerprint
     )
@@ -84,18 +85,6 @@ def rounding_key(home: Home) -> RoundingKey:
         msg = f"Figures have been published, but their rounding key {home.rounding_key} is gone; bring it back."
         raise RoundingKeyError(msg)
     return create_key(home.rounding_key)
-
-
-def _protect(  # noqa: PLR0917 - what `protect` takes
-    true: pl.DataFrame,
-    policy: Policy,
-    key: RoundingKey,
-    geography: Geography,
-    earlier: pl.DataFrame,
-    progress: Progress | None,
-) -> Protection:
-    past = earlier if earlier.height else None
-    return protect(true, policy, key, geography, earlier=past, progress=progress)
 
 
 def _release_id(true: pl.DataFrame, policy: Policy, key: RoundingKey) -> str:
