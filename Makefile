@@ -54,8 +54,8 @@ check: .venv/.dev ## format, lint, types, contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --processes 2 sql
-	@for contract in data_contracts/*/*.odcs.yaml; do $(BIN)/datacontract lint $$contract >/tmp/datacontract-lint.$$$$ 2>&1 \
-		|| { cat /tmp/datacontract-lint.$$$$; exit 1; }; done; rm -f /tmp/datacontract-lint.*
+	@for contract in data_contracts/*/*.odcs.yaml; do \
+		told=$$($(BIN)/datacontract lint $$contract 2>&1) || { echo "$$told"; exit 1; }; done
 format: .venv/.dev ## rewrite Python and SQL in the house format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
