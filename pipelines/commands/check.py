@@ -13,12 +13,11 @@ import polars as pl
 
 from pipelines.commands.inputs import borough_named, file_bytes, require_layout, source_of
 from pipelines.intake.examine import (
-    FILE_MESSAGES,
     Examined,
     RefusedFileError,
     examine,
     judge,
-    rules_by_id,
+    messages_by_rule,
     understand,
 )
 from pipelines.intake.pseudonymise import PseudonymiseError, pseudonymise
@@ -143,12 +142,11 @@ def _refusal(rule_id: str, message: str, refused: RefusedFileError | None = None
 
 def _findings(findings: pl.DataFrame, examined: Examined, header: list[str]) -> list[dict[str, Any]]:
     """List findings with the letters of the file's own header, which a raw extract in memory no longer has."""
-    rules = rules_by_id()
+    messages = messages_by_rule()
     parts = {part.contract.dataset: part.part for part in examined.parts}
     rows = []
     for row in findings.sort("row_number", "rule_id").iter_rows(named=True):
         name = examined.header_of(parts[row["dataset"]], row["column"]) if row["column"] else None
-        message = FILE_MESSAGES.get(row["rule_id"]) or rules[row["rule_id"]].message
         rows.append(
             {
                 "rule_id": row["rule_id"],
@@ -156,7 +154,7 @@ def _findings(findings: pl.DataFrame, examined: Examined, header: list[str]) -> 
                 "row_number": row["row_number"],
                 "column_letter": column_letter(header.index(name)) if name in header else None,
                 "column_name": name,
-                "message": message,
+                "message": messages[row["rule_id"]],
             }
         )
     return rows

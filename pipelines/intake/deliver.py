@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,13 @@ import polars as pl
 from pipelines.contracts.contract import load_contracts
 from pipelines.home import CONTRACTS, Home
 from pipelines.intake.examine import (
-    FILE_MESSAGES,
     Examined,
     RefusedFileError,
     examine,
     judge,
-    rules_by_id,
+    messages_by_rule,
 )
-from pipelines.intake.read import MOST_BYTES
+from pipelines.intake.read import MOST_BYTES, column_letter
 from pipelines.intake.store import write_bytes, write_parquet, write_text
 from pipelines.intake.typed import accepted_columns
 from pipelines.region import Area
@@ -323,7 +322,7 @@ def _refuse(home: Home, landed: LandedFile, refused: RefusedFileError, key: str)
     """Book a file refused whole: a receipt and feedback, none of its contents."""
     _forget_contents(home, landed)
     findings = [
-        RuleCount(f.rule_id, "critical", f.column_name, _letter(f.column_index), 0, f"{f.sentence}.", [])
+        RuleCount(f.rule_id, "critical", f.column_name, column_letter(f.column_index), 0, f"{f.sentence}.", [])
         for f in refused.columns
     ] or [RuleCount(refused.rule_id, "critical", "", "", 0, str(refused), [])]
     return _record(
@@ -357,12 +356,6 @@ def _forget_contents(home: Home, landed: LandedFile) -> None:
             path.unlink()
 
 
-def _letter(index: int) -> str:
-    from pipelines.intake.read import column_letter
-
-    return column_letter(index)
-
-
 def _in_senders_words(findings: pl.DataFrame, file: Examined) -> pl.DataFrame:
     """Replace canonical columns by the sender's header cells and add their letters."""
     parts = {part.contract.dataset: part.part for part in file.parts}
@@ -378,17 +371,14 @@ def _in_senders_words(findings: pl.DataFrame, file: Examined) -> pl.DataFrame:
 
 def rule_counts(findings: pl.DataFrame, file: Examined, contracts: Path = CONTRACTS) -> list[RuleCount]:
     """Summarise findings per rule and column, critical first, in the sender's coordinates."""
-    rules = rules_by_id(contracts)
+    messages = messages_by_rule(contracts)
     grouped = (
         _in_senders_words(findings, file)
         .group_by("rule_id", "severity", "column_name", "column_letter")
         .agg(pl.len().alias("rows"), pl.col("row_number").sort().head(_ROWS_NAMED).alias("first_rows"))
         .sort("severity", "rule_id")
     )
-    return [
-        RuleCount(message=FILE_MESSAGES.get(row["rule_id"]) or rules[row["rule_id"]].message, **row)
-        for row in grouped.to_dicts()
-    ]
+    return [RuleCount(message=messages[row["rule_id"]], **row) for row in grouped.to_dicts()]
 
 
 def _unknown_columns_note(file: Examined) -> list[str]:
@@ -412,11 +402,7 @@ def _known(home: Home, landed: LandedFile) -> Receipt | None:
 
 
 def _with_first_arrival(landed: LandedFile, known: Receipt | None) -> LandedFile:
-    if known is None:
-        return landed
-    return LandedFile(
-        landed.borough, landed.name, landed.data, landed.sha256, datetime.fromisoformat(known.received_at)
-    )
+    return replace(landed, received_at=datetime.fromisoformat(known.received_at)) if known else landed
 
 
 def _record(home: Home, receipt: Receipt) -> Receipt:

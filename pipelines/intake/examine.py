@@ -37,7 +37,6 @@ FINDINGS_SCHEMA: dict[str, pl.DataType] = {
 }
 RAGGED = "file.ragged_row"
 DUPLICATE = "file.duplicate_row"
-UNKNOWN_COLUMN = "file.unknown_column"
 FILE_MESSAGES = {
     RAGGED: "The row has more or fewer cells than the header.",
     DUPLICATE: "The row repeats an earlier row of this file exactly; it was counted once.",
@@ -267,3 +266,8 @@ def local_clock(instant: datetime) -> datetime:
 def rules_by_id(contracts: Path = CONTRACTS) -> dict[str, Rule]:
     """Every contract rule by its id."""
     return {rule.rule_id: rule for c in load_contracts(contracts).values() for rule in contract_rules(c)}
+
+
+def messages_by_rule(contracts: Path = CONTRACTS) -> dict[str, str]:
+    """What a person reads for each rule that a row can fail, the contract's and those of reading."""
+    return {rule_id: rule.message for rule_id, rule in rules_by_id(contracts).items()} | FILE_MESSAGES

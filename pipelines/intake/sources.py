@@ -57,7 +57,6 @@ class Pseudonymise:
     birth_columns: tuple[str, ...]
     age_column: str
     age_at: str
-    drop: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,6 @@ def _pseudonymise(raw: dict[str, Any]) -> Pseudonymise:
         birth_columns=tuple(birth["columns"]),
         age_column=birth["becomes"],
         age_at=birth["at"],
-        drop=tuple(raw.get("drop", ())),
     )
 
 

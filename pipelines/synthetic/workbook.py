@@ -9,6 +9,8 @@ import zipfile
 
 import polars as pl
 
+from pipelines.intake.read import column_letter
+
 EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed time of every part, so that a workbook has the same bytes each time
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -75,13 +77,3 @@ def _cell(name: str, letter: str, row: pl.Expr, *, number: bool) -> pl.Expr:
     text = pl.col(name).str.replace_all("&", "&amp;", literal=True).str.replace_all("<", "&lt;", literal=True)
     opened, closed = ('"><v>', "</v></c>") if number else ('" t="inlineStr"><is><t>', "</t></is></c>")
     return pl.concat_str(pl.lit(f'<c r="{letter}'), row, pl.lit(opened), text, pl.lit(closed))
-
-
-def column_letter(place: int) -> str:
-    """Spreadsheet letters of a column: 0 is A, 26 is AA."""
-    letters = ""
-    place += 1
-    while place:
-        place, rest = divmod(place - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
