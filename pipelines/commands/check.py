@@ -16,10 +16,9 @@ from pipelines.intake.examine import (
     Examined,
     RefusedFileError,
     examine,
-    judge,
-    messages_by_rule,
     understand,
 )
+from pipelines.intake.judge import judge, messages_by_rule
 from pipelines.intake.pseudonymise import PseudonymiseError, pseudonymise
 from pipelines.intake.read import Table, UnreadableFileError, column_letter, read_table
 from pipelines.intake.sources import Source

@@ -23,9 +23,8 @@ from pipelines.intake.examine import (
     Examined,
     RefusedFileError,
     examine,
-    judge,
-    messages_by_rule,
 )
+from pipelines.intake.judge import judge, messages_by_rule
 from pipelines.intake.read import MOST_BYTES, column_letter
 from pipelines.intake.store import write_bytes, write_parquet, write_text
 from pipelines.intake.typed import accepted_columns

@@ -18,7 +18,8 @@ from pipelines.contracts.schema import accepted_schema
 from pipelines.home import CONTRACTS, Home
 from pipelines.intake import deliver
 from pipelines.intake.deliver import Receipt, ingest, read_receipts, rules_key
-from pipelines.intake.examine import Examined, judge
+from pipelines.intake.examine import Examined
+from pipelines.intake.judge import judge
 from tests.intake_data import BOROUGH, CHILD, NOW, OTHER_BOROUGH, csv_of, csv_rows, episode, interview, land
 
 LATER = NOW + timedelta(days=9)

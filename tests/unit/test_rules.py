@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.rules import contract_rules
-from pipelines.intake.examine import judge, rules_by_id
+from pipelines.intake.judge import judge, rules_by_id
 from tests.intake_data import CHILD, DATASETS, csv_rows, examined, row_of
 
 Cells = Mapping[str, str]

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from pipelines.contracts.contract import load_contracts
-from pipelines.intake.examine import Examined, judge
+from pipelines.intake.examine import Examined
+from pipelines.intake.judge import judge
 from pipelines.intake.sources import CANONICAL, UnrecognisedFileError, load_sources, recognise
 from tests.intake_data import (
     BOROUGH,
