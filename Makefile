@@ -8,10 +8,12 @@ BIN := .venv/bin
 MFH_HOME ?= data
 # Options of `mfh demo`, such as DEMO="--scale 0.1".
 DEMO ?=
+# How long `make fuzz` goes on.
+FUZZ_SECONDS ?= 60
 export MFH_HOME
 
 .DEFAULT_GOAL := help
-.PHONY: help env run demo test test-unit test-integration test-property test-browser check format up bench lock
+.PHONY: help env run demo fuzz test test-unit test-integration test-property test-browser check format up bench lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -48,6 +50,9 @@ test-integration: .venv/.dev ## from files to pages, in a temporary home
 	@$(BIN)/pytest -n 2 --dist loadscope tests/integration
 test-browser: .venv/.dev ## the pages in Chromium
 	@$(BIN)/pytest tests/browser
+
+fuzz: .venv/.dev ## damaged files of every format, for FUZZ_SECONDS (60); says how to try a failing one again
+	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 check: .venv/.dev ## format, lint, types, contracts
 	@$(BIN)/ruff format --check .

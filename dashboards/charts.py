@@ -73,7 +73,7 @@ def area_bars(marks: Sequence[Mark], region: Mark | None, measure: Measure, axis
     )
     layout = theme.layout(
         height=(_BAR_HEIGHT + 6 * any("<br>" in tick for tick in ticks)) * len(marks) + 96,
-        xaxis=theme.value_axis(axis, percent=measure.unit == "share", nticks=7, range=[0, top]),
+        xaxis=theme.value_axis(axis, percent=measure.unit == "share", nticks=5, range=[0, top]),
         yaxis=theme.category_axis(autorange="reversed", ticktext=ticks, tickvals=[item.label for item in marks]),
     )
     if region and region.value is not None:

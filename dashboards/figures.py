@@ -1,18 +1,20 @@
 """The unit every page is made of: heading, finding, chart, table, CSV, period, source and notes, together.
 
-A chart cannot be put on a page without the rest, because only a `Figure` can be rendered. Charts are drawn in `charts`,
-sentences made in `sentences`.
+A chart cannot be put on a page without the rest, because only a `Figure` can be rendered; and a figure cannot lack the
+comparability notes that concern it, because only a `FigureMaker` makes figures, and it chooses them from the very
+points that fill the figure's file. Charts are drawn in `charts`, sentences made in `sentences`.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from dashboards.comparability import Comparability, Concerning
 from dashboards.points import Point
 from dashboards.rulebook import Indicator
 from dashboards.words import Measure, shown
@@ -70,14 +72,85 @@ class Figure:
     data: DataFile
     period: str
     source: str
+    comparability: Concerning
     # What a picture of the figure must carry with it; and what helps to read it well, folded away.
-    notes: tuple[str, ...] = field(default=())
-    more_notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...]
+    more_notes: tuple[str, ...]
 
     @property
     def alt(self) -> str:
         """What a person who cannot see the chart is told: the finding, the period, and where every value is."""
         return f"Chart. {self.finding} Period: {self.period}. The table below the chart holds every value."
+
+
+class FigureMaker:
+    """The one way to make a figure, so that none lacks the comparability notes of its measures and areas."""
+
+    def __init__(self, comparability: Comparability, release_id: str) -> None:
+        """Take the notes of all boroughs, and what the files say in the column that names a release."""
+        self._comparability = comparability
+        self._release_id = release_id
+
+    def of_points(
+        self,
+        figure_id: str,
+        heading: str,
+        *,
+        finding: str,
+        chart: dict[str, Any],
+        table: Table,
+        series: Sequence[tuple[Indicator, Sequence[Point]]],
+        period: str,
+        source: str,
+        notes: Sequence[str],
+        more_notes: Sequence[str] = (),
+    ) -> Figure:
+        """Make a figure of indicators. What is in `series` is what its file holds and what its notes are about."""
+        measures = {measure for indicator, _ in series for measure in indicator.measures}
+        areas = {point.area_code for _, points in series for point in points}
+        return Figure(
+            figure_id=figure_id,
+            heading=heading,
+            finding=finding,
+            chart=chart,
+            table=table,
+            data=figure_file(f"{figure_id}.csv", series, self._release_id),
+            period=period,
+            source=source,
+            comparability=self._comparability.concerning(measures, areas),
+            notes=tuple(notes),
+            more_notes=tuple(more_notes),
+        )
+
+    def of_counts(
+        self,
+        figure_id: str,
+        heading: str,
+        *,
+        finding: str,
+        chart: dict[str, Any],
+        table: Table,
+        data: DataFile,
+        period: str,
+        source: str,
+        measures: Collection[str],
+        areas: Collection[str],
+        notes: Sequence[str],
+    ) -> Figure:
+        """Make a figure of counts that are no indicator. `measures` are those that what is counted rests on."""
+        return Figure(
+            figure_id=figure_id,
+            heading=heading,
+            finding=finding,
+            chart=chart,
+            table=table,
+            data=data,
+            period=period,
+            source=source,
+            comparability=self._comparability.concerning(measures, areas),
+            notes=tuple(notes),
+            more_notes=(),
+        )
 
 
 def figure_table(caption: str, first_heading: str, columns: Sequence[Column], rows: Sequence[tuple[str, str]]) -> Table:

@@ -111,6 +111,16 @@ def read_points(connection: duckdb.DuckDBPyConnection, table: str, query: Query)
     return [Point(*row) for row in rows]
 
 
+def has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether the warehouse has a table; one written by an earlier version of the pipeline may lack it."""
+    schema, _, name = table.partition(".")
+    found = connection.execute(
+        "select 1 from duckdb_tables() where schema_name = $schema and table_name = $name",
+        {"schema": schema, "name": name},
+    ).fetchall()
+    return bool(found)
+
+
 def _parameters(query: Query) -> dict[str, Any]:
     return {
         "indicator_id": query.indicator_id,

@@ -14,10 +14,18 @@ from pathlib import Path
 
 import duckdb
 
-from dashboards.points import Point, Query, read_points
+from dashboards.comparability import Note
+from dashboards.points import Point, Query, has_table, read_points
 from pipelines.warehouse.connection import connect, query_frame, register_frame
 
-PUBLIC_TABLES = ("published.indicator", "published.count_cell", "published.parameter", "reference.area")
+COMPARABILITY = "published.comparability_note"
+PUBLIC_TABLES = (
+    "published.indicator",
+    "published.count_cell",
+    "published.parameter",
+    COMPARABILITY,
+    "reference.area",
+)
 
 
 @dataclass(frozen=True)
@@ -60,12 +68,23 @@ class PublicReader:
             {"kind": period_type},
         ).fetchall()
 
+    def notes(self) -> list[Note]:
+        """List the comparability notes, one for each borough they concern; none in a warehouse from before them."""
+        if not has_table(self._connection, COMPARABILITY):
+            return []
+        rows = self._connection.execute(
+            f"select area_code, note_id, text, measures from {COMPARABILITY}"  # noqa: S608 - our own name
+        ).fetchall()
+        return [Note(area_code, note_id, text, tuple(measures or ())) for area_code, note_id, text, measures in rows]
+
 
 @contextmanager
 def open_public(connection: duckdb.DuckDBPyConnection) -> Iterator[PublicReader]:
     """Copy the public tables out of the warehouse and hand out a reader of the copy."""
     with connect(Path(":memory:"), read_only=False) as copy:
         for table in PUBLIC_TABLES:
+            if table == COMPARABILITY and not has_table(connection, table):
+                continue
             copy.execute(f"create schema if not exists {table.partition('.')[0]}")
             register_frame(copy, "incoming", query_frame(connection, f"select * from {table} order by all"))  # noqa: S608 - our own names
             copy.execute(f"create table {table} as select * from incoming")  # noqa: S608 - our own names

@@ -1,7 +1,7 @@
-"""What restricted pages may read: true counts, flags with their evidence, interviews due, the account of deliveries.
+"""What restricted pages may read of children: true counts, flags with their evidence, interviews due.
 
 Where an episode was sent by another borough, its details are removed in the query, so that no page can show them by
-mistake. Public pages have `published` instead; nothing is drawn here.
+mistake. Public pages have `published` instead; deliveries are read in `intake`. Nothing is drawn here.
 """
 
 from __future__ import annotations
@@ -73,39 +73,11 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Month:
-    """What one borough delivered for one month."""
-
-    borough: str
-    month: date
-    rows_accepted: int
-    status: str
-    interviews_received: bool
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One file received."""
-
-    borough: str
-    file_name: str
-    dataset: str | None
-    received_at: datetime
-    status: str
-    rows_read: int
-    rows_accepted: int
-    rows_quarantined: int
-    rows_duplicate: int
-    reason: str | None
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How often a rule occurs in one borough."""
+class FlagTally:
+    """How many current flags a pattern has in one borough."""
 
     borough: str
     rule_id: str
-    severity: str
     count: int
 
 
@@ -280,57 +252,7 @@ class RestrictedReader:
         ).fetchall()
         return [Waiting(*row) for row in rows]
 
-    def months(self) -> list[Month]:
-        """List what every borough delivered for every month, in order of boroughs and months."""
-        rows = self._connection.execute(
-            "select borough, month, rows_accepted, status, interviews_received from quality.borough_month "
-            "order by area_code, month"
-        ).fetchall()
-        return [Month(*row) for row in rows]
-
-    def deliveries(self) -> list[Delivery]:
-        """List every file received, newest first."""
-        rows = self._connection.execute(
-            "select borough, file_name, dataset, received_at, status, rows_read, rows_accepted, rows_quarantined, "
-            "rows_duplicate, reason from intake.delivery order by received_at desc, borough, file_name, delivery_id"
-        ).fetchall()
-        return [Delivery(*row) for row in rows]
-
-    def findings(self) -> list[Tally]:
-        """Count the findings of intake by borough and rule."""
-        rows = self._connection.execute(
-            """
-            select delivery.borough, finding.rule_id, finding.severity, count(*)
-            from intake.finding as finding
-            inner join (select distinct delivery_id, borough from intake.delivery) as delivery
-                on finding.delivery_id = delivery.delivery_id
-            group by all
-            order by finding.rule_id, delivery.borough, finding.severity
-            """
-        ).fetchall()
-        return [Tally(*row) for row in rows]
-
-    def quarantined(self, borough: str) -> list[Tally]:
-        """Count the borough's quarantined rows by rule. A row may break several."""
-        rows = self._connection.execute(
-            """
-            select
-                delivery.borough,
-                quarantined.rule_id,
-                'critical',
-                count(distinct (delivery.delivery_id, quarantined.row_number))
-            from intake.quarantined_row as quarantined
-            inner join (select distinct delivery_id, borough from intake.delivery) as delivery
-                on quarantined.delivery_id = delivery.delivery_id
-            where delivery.borough = $borough
-            group by all
-            order by quarantined.rule_id
-            """,
-            {"borough": borough},
-        ).fetchall()
-        return [Tally(*row) for row in rows]
-
-    def flag_counts(self) -> list[Tally]:
+    def flag_counts(self) -> list[FlagTally]:
         """Count current flags by borough (each borough with an episode in it) and rule."""
         rows = self._connection.execute(
             """
@@ -339,7 +261,7 @@ class RestrictedReader:
                 from patterns.flag as flag
             )
 
-            select listed.borough, listed.rule_id, '', count(*)
+            select listed.borough, listed.rule_id, count(*)
             from listed
             inner join quality.data_cut as data_cut on listed.borough = data_cut.borough
             where listed.last_hit_at > data_cut.data_to - to_days($current_days)
@@ -348,4 +270,4 @@ class RestrictedReader:
             """,
             {"current_days": CURRENT_DAYS},
         ).fetchall()
-        return [Tally(*row) for row in rows]
+        return [FlagTally(*row) for row in rows]

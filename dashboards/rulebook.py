@@ -1,10 +1,11 @@
-"""Indicators and patterns as the rule files word them, and the contracts' dictionaries, for pages to quote.
+"""Indicators, patterns, rules and layouts as their files word them, and the contracts' columns, for pages to quote.
 
 Nothing is counted or judged here; wording that the rule files do not hold is in the templates.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ from typing import Any
 import yaml
 
 from dashboards.words import Measure, Unit
+from pipelines.contracts.catalogue import Code, all_rules, dfe_codes
 from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.dictionary import Entry, data_dictionary
+from pipelines.intake.judge import messages_by_rule
+from pipelines.intake.sources import load_sources
 
 _UNITS: dict[str, Unit] = {"count": "count", "proportion": "share", "rate": "rate", "ratio": "ratio"}
 
@@ -32,6 +36,8 @@ class Indicator:
     look_back_months: int
     source: str
     measure: Measure
+    # What is counted for it, numerator and denominator; a population is not counted.
+    measures: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -57,12 +63,27 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class SourceSheet:
+    """One layout that deliveries are read by, the version of its mapping, and the comparability notes it brings."""
+
+    title: str
+    version: str
+    notes: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Rulebook:
     """Everything the pages quote from `data_contracts/`."""
 
     indicators: tuple[Indicator, ...]
     patterns: tuple[Pattern, ...]
     datasets: tuple[Dataset, ...]
+    # What a person reads for each rule that a row can break.
+    messages: Mapping[str, str]
+    dfe_codes: tuple[Code, ...]
+    # The only layout a rule holds for; blank where it holds for every layout.
+    layout_of_rule: Mapping[str, str]
+    sources: tuple[SourceSheet, ...]
 
     def indicator(self, indicator_id: str, variant: str = "") -> Indicator:
         """Return one reading of an indicator.
@@ -75,6 +96,14 @@ class Rulebook:
                 return indicator
         msg = f"no indicator {indicator_id} {variant}".strip()
         raise KeyError(msg)
+
+    def mappings(self, note_ids: Collection[str]) -> tuple[str, ...]:
+        """Name the mappings, with their versions, that bring comparability notes.
+
+        Args:
+            note_ids: each the source's id, a full stop, and the id of the note in its file.
+        """
+        return tuple(f"{sheet.title}, mapping {sheet.version}" for sheet in self.sources if sheet.notes & set(note_ids))
 
     def pattern(self, rule_id: str) -> Pattern:
         """Return one pattern.
@@ -97,6 +126,13 @@ def load_rulebook(contracts: Path) -> Rulebook:
         datasets=tuple(
             Dataset(contract.dataset, contract.title, contract.version, tuple(data_dictionary(contract)))
             for contract in load_contracts(contracts).values()
+        ),
+        messages=messages_by_rule(contracts),
+        dfe_codes=dfe_codes(contracts),
+        layout_of_rule={rule.rule_id: rule.source for rule in all_rules(contracts)},
+        sources=tuple(
+            SourceSheet(source.title, source.version, frozenset(note.note_id for note in source.notes))
+            for source in load_sources(contracts).values()
         ),
     )
 
@@ -121,6 +157,7 @@ def _indicator(row: dict[str, Any]) -> Indicator:
         look_back_months=row["look_back_months"],
         source=row["source"],
         measure=Measure(_UNITS[row["method"]], row["decimals"]),
+        measures=frozenset(filter(None, (row["numerator_measure"], row["denominator_measure"]))),
     )
 
 

@@ -14,8 +14,11 @@ from typing import Any
 import duckdb
 
 from dashboards import words
-from dashboards.figures import Figure
+from dashboards.comparability import Comparability
+from dashboards.figures import DataFile
+from dashboards.intake import IntakeReader
 from dashboards.pages.borough import borough_page
+from dashboards.pages.deliveries import region_received
 from dashboards.pages.public import public_page
 from dashboards.pages.regional import regional_page
 from dashboards.published import PublicReader, Release, open_public
@@ -54,12 +57,12 @@ def build_site(
             builder.assets()
             say("public pages")
             builder.public(public)
-            restricted = RestrictedReader(connection)
+            restricted, books = RestrictedReader(connection), IntakeReader(connection)
             for borough in region.boroughs:
                 say(borough.name)
-                builder.borough(restricted, public, borough.slug)
+                builder.borough(restricted, books, public, borough.slug)
             say(region.area.name)
-            builder.regional(restricted)
+            builder.regional(restricted, books)
         fresh.chmod(0o755)
         _swap(fresh, site)
     except BaseException:
@@ -96,26 +99,30 @@ class _Builder:
 
     def public(self, reader: PublicReader) -> None:
         """Write the entry page and everything under `public/`."""
-        self._page("index.html", "index.html.j2", "Entry", [])
+        self._page("index.html", "index.html.j2", "Entry")
         page = public_page(reader, self._rulebook, self._region)
-        self._page("public/index.html", "public.html.j2", "Regional statistics", page.figures, page=page)
-        self._page("public/data-dictionary.html", "dictionary.html.j2", "Data dictionary", [])
-        self._page("public/methodology.html", "methodology.html.j2", "Methodology notes", [])
+        files = [figure.data for figure in page.figures]
+        self._page("public/index.html", "public.html.j2", "Regional statistics", files, page=page)
+        self._page("public/data-dictionary.html", "dictionary.html.j2", "Data dictionary")
+        notes = Comparability(reader.notes(), self._region).all_notes()
+        self._page("public/methodology.html", "methodology.html.j2", "Methodology notes", notes=notes)
 
-    def borough(self, reader: RestrictedReader, public: PublicReader, slug: str) -> None:
+    def borough(self, reader: RestrictedReader, books: IntakeReader, public: PublicReader, slug: str) -> None:
         """Write the restricted page of one borough."""
         borough = self._region.borough(slug)
-        page = borough_page(reader, public, self._rulebook, self._region, borough)
-        self._page(
-            f"boroughs/{slug}/index.html", "borough.html.j2", borough.name, page.figures, page=page, borough=borough
-        )
+        page = borough_page(reader, books, public, self._rulebook, region=self._region, borough=borough)
+        files = [*(figure.data for figure in page.figures), *page.received.log.files]
+        self._page(f"boroughs/{slug}/index.html", "borough.html.j2", borough.name, files, page=page, borough=borough)
 
-    def regional(self, reader: RestrictedReader) -> None:
-        """Write the restricted page of deliveries."""
-        page = regional_page(reader, self._rulebook, self._region)
-        self._page("region/index.html", "regional.html.j2", "Deliveries and flags", page.figures, page=page)
+    def regional(self, reader: RestrictedReader, books: IntakeReader) -> None:
+        """Write the restricted pages of the region: findings and flags, and deliveries."""
+        page = regional_page(reader, books, self._rulebook, self._region)
+        files = [figure.data for figure in page.figures]
+        received = region_received(books, self._region)
+        self._page("region/index.html", "regional.html.j2", "Findings and flags", files, page=page, received=received)
+        self._page("region/deliveries.html", "deliveries.html.j2", "Deliveries", received.log.files, received=received)
 
-    def _page(self, path: str, template: str, title: str, figures: Sequence[Figure], **values: Any) -> None:
+    def _page(self, path: str, template: str, title: str, files: Sequence[DataFile] = (), **values: Any) -> None:
         target = self._folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         root = "../" * path.count("/")
@@ -130,19 +137,21 @@ class _Builder:
             **values,
         )
         target.write_text(html, encoding="utf-8")
-        for figure in figures:
-            data = target.parent / "data" / figure.data.name
+        for file in files:
+            data = target.parent / "data" / file.name
             data.parent.mkdir(exist_ok=True)
-            data.write_text(figure.data.text(), encoding="utf-8")
+            data.write_text(file.text(), encoding="utf-8")
 
 
 def _links(path: str, root: str, title: str) -> list[tuple[str, str]]:
     """The navigation: restricted pages are only linked from restricted pages and from the entry page."""
     if path.startswith(("boroughs/", "region/")):
+        region = "" if path.startswith("region/") else f"{root}region/"
         return [
             ("Start", f"{root}index.html"),
-            (title, "index.html"),
-            *([("Deliveries and flags", f"{root}region/index.html")] if not path.startswith("region/") else []),
+            *([(title, "index.html")] if region else []),
+            ("Findings and flags", f"{region}index.html"),
+            ("Deliveries", f"{region}deliveries.html"),
             ("Public page", f"{root}public/index.html"),
             ("Methodology", f"{root}public/methodology.html"),
         ]

@@ -6,6 +6,7 @@ Formatting only: no value is computed here. Sentences made of several figures ar
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -28,6 +29,29 @@ SYMBOLS: dict[str, str] = {
     "c": "not shown: the published number it would be a percentage of is too small",
 }
 NO_VALUE = "[x]"
+# What is counted, in words; the rule file names measures by their identifiers.
+_MEASURE_NAMES = {
+    "*": "All figures",
+    "incidents": "Incidents",
+    "children": "Children",
+    "children looked_after yes": "Looked-after children",
+    "children_10_17": "Children aged 10 to 17",
+    "children_repeat": "Children missing more than once",
+    "children_3_in_28": "Children with 3 in 28 days",
+    "children_3_in_90": "Children with 3 in 90 days",
+    "incidents_second_or_later": "Second or later incidents in 365 days",
+    "incidents_of_repeaters": "Incidents of children missing more than once",
+    "rhi_eligible": "Eligible episodes",
+    "rhi_offered": "Offered",
+    "rhi_completed": "Held",
+    "rhi_completed_of_offered": "Held where offered",
+    "rhi_completed_72h": "Held within 72 hours",
+    "rhi_declined": "Declined",
+    "rhi_overtaken": "Missing again before any interview",
+    "fields_unknown": "Fields not filled",
+    "fields_expected": "Fields looked at",
+    "population aged 0-17": "Population aged 0 to 17",
+}
 _TO_THE_MINUTE = 96 * 60
 
 
@@ -69,6 +93,41 @@ def month(day: date) -> str:
 def short_month(day: date) -> str:
     """Apr 2025."""
     return f"{MONTHS[day.month - 1][:3]} {day.year}"
+
+
+def months(days: Sequence[date]) -> str:
+    """Write months as ranges: "Apr 2025 to Jun 2025, Sep 2025"."""
+    places = sorted({day.year * 12 + day.month - 1 for day in days})
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and place == runs[-1][-1] + 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    named = [[short_month(date(place // 12, place % 12 + 1, 1)) for place in (run[0], run[-1])] for run in runs]
+    return ", ".join(" to ".join(dict.fromkeys(ends)) for ends in named)
+
+
+def ordinal(day: int) -> str:
+    """1st, 2nd, 3rd, 20th."""
+    teens = day % 100 in {11, 12, 13}
+    return f"{day}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10, 'th')}"
+
+
+def visible(text: str, most: int = 0) -> str:
+    """Write a name chosen by others so that it cannot pass for something else.
+
+    A character that is not seen itself, such as one that turns the order of its neighbours round, is written as its
+    number; a name longer than `most` is cut in the middle, where its ending can still be read.
+    """
+    shown_ = "".join(c if unicodedata.category(c)[0] != "C" and c not in "\u2028\u2029" else _coded(c) for c in text)
+    if not most or len(shown_) <= most:
+        return shown_
+    return f"{shown_[: most - most // 3]} \u2026 {shown_[-(most // 3) :]}"
+
+
+def _coded(character: str) -> str:
+    return f"[U+{ord(character):04X}]"
 
 
 def full_date(day: date) -> str:
@@ -135,6 +194,12 @@ def duration(hours: float) -> str:
     if minutes < _TO_THE_MINUTE:
         return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
     return f"{hours / 24:.1f} days"
+
+
+def measure_name(measure: str) -> str:
+    """Name what is counted, as a table heads it."""
+    text = _MEASURE_NAMES.get(measure, measure.replace("_", " "))
+    return text[:1].upper() + text[1:]
 
 
 def listed(names: Sequence[str]) -> str:

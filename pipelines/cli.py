@@ -75,11 +75,19 @@ def demo(out: Path, first: date, last: date, seed: int, scale: float) -> None:
 @_BOROUGH
 @click.option("--source", "source_id", help="Layout, if it should not be recognised from the header.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def check(file: Path, borough: str, source_id: str | None, *, as_json: bool) -> None:
+@click.option(
+    "--html", is_flag=False, flag_value="-", help="Write the findings as a page for a colleague (alone: print it)."
+)
+@click.option(
+    "--with", "beside", multiple=True, type=click.Path(path_type=Path), help="Another file of yours to check against."
+)
+def check(
+    file: Path, borough: str, source_id: str | None, html: str | None, beside: tuple[Path, ...], *, as_json: bool
+) -> None:
     """Validate one extract before it is sent. Never prints the value of a cell."""
     from pipelines.commands.check import check_file
 
-    sys.exit(check_file(file, borough, source_id, as_json=as_json))
+    sys.exit(check_file(file, borough, source_id, beside, html=html, as_json=as_json))
 
 
 @mfh.command()
@@ -117,6 +125,31 @@ def status(home: Path | None, *, as_json: bool) -> None:
     from pipelines.commands.status import show_status
 
     sys.exit(show_status(Home.resolve(home), as_json=as_json))
+
+
+@mfh.command()
+@click.option("--borough", default="", help="Only this borough's.")
+@click.option("--figure", "figure_id", default="", help="Only the file versions that fed this published figure.")
+@click.option("--json", "as_json", is_flag=True, help="Print the log as JSON.")
+@_HOME
+def deliveries(home: Path | None, borough: str, figure_id: str, *, as_json: bool) -> None:
+    """Show the delivery log: every file received and what became of its rows."""
+    from pipelines.commands.deliveries import show_deliveries
+
+    show_deliveries(Home.resolve(home), borough, figure_id, as_json=as_json)
+
+
+@mfh.command()
+@click.argument("delivery")
+@click.option("--reason", required=True, help="Why; it stands in the delivery log.")
+@click.option("--asked-by", required=True, help="Whose decision it is: a role, not a name.")
+@click.option("--undo", is_flag=True, help="Count the delivery again.")
+@_HOME
+def withdraw(delivery: str, reason: str, asked_by: str, home: Path | None, *, undo: bool) -> None:
+    """Take a delivery back: a delivery id, or borough/file-name."""
+    from pipelines.commands.withdraw import withdraw_delivery
+
+    withdraw_delivery(Home.resolve(home), delivery, reason, asked_by, undo=undo)
 
 
 @mfh.command()

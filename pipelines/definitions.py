@@ -8,10 +8,11 @@ from __future__ import annotations
 import dagster as dg
 
 from pipelines.assets.house import House
-from pipelines.assets.intake import delivered_tables, received, reference_tables, run_parameter
+from pipelines.assets.intake import delivered_tables, received, reference_tables
 from pipelines.assets.publication import published_tables, site, snapshot
 from pipelines.assets.tables import table_assets
 from pipelines.automation.schedule import everything, intake, landing, monthly, regional
+from pipelines.checks.grid import every_borough_month_was_received
 from pipelines.checks.tables import table_checks
 from pipelines.home import Home
 from pipelines.progress import quiet_logger
@@ -28,13 +29,12 @@ def build_defs(*, house: House | None = None) -> dg.Definitions:
             received,
             delivered_tables,
             reference_tables,
-            run_parameter,
             *table_assets(),
             published_tables,
             snapshot,
             site,
         ],
-        asset_checks=table_checks(),
+        asset_checks=[*table_checks(), every_borough_month_was_received],
         jobs=[everything, intake, regional],
         schedules=[monthly],
         sensors=[landing],

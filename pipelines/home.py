@@ -52,6 +52,15 @@ class Home:
         return self.root / "quarantine"
 
     @property
+    def withdrawals(self) -> Path:
+        """Decisions to take deliveries back."""
+        return self.root / "withdrawals"
+
+    def corrections(self, borough: str) -> Path:
+        """A borough's corrections; they name single records, so they live in the home and not with the contracts."""
+        return self.root / "corrections" / borough / "corrections.yaml"
+
+    @property
     def warehouse(self) -> Path:
         """Folder of the two DuckDB files."""
         return self.root / "warehouse"

@@ -25,9 +25,9 @@ BOROUGH, OTHER_BOROUGH = load_region().boroughs[:2]
 NOW = datetime(2026, 4, 20, 12, tzinfo=UTC)
 KEY = bytes(range(1, 33))
 CHILD = "0123456789abcdef" * 4
-DATASETS = ("missing_episode", "return_interview")
+DATASETS = ("missing_episode", "placement", "return_interview")
 
-# One row of each dataset with every column filled, on which no rule fires.
+# One row of each dataset with every column filled that can be (who was heard did not decline); no rule fires on it.
 VALID: dict[str, dict[str, str]] = {
     "missing_episode": {
         "episode_id": "EP-1",
@@ -70,7 +70,7 @@ VALID: dict[str, dict[str, str]] = {
         "offered": "yes",
         "offered_at": "2025-11-04T10:00",
         "accepted": "yes",
-        "declined_reason": "other",
+        "declined_reason": "",
         "held_at": "2025-11-06T16:00",
         "interviewer": "independent",
         "child_account_recorded": "yes",
@@ -79,6 +79,18 @@ VALID: dict[str, dict[str, str]] = {
         "harms_disclosed": "exploitation",
         "actions": "shared_with_school",
         "shared_with_police_at": "2025-11-07",
+        "extracted_at": "2026-04-01T06:00:00",
+    },
+    "placement": {
+        "placement_id": "PL-1",
+        "child_id": CHILD,
+        "pseudonym_scope": "regional",
+        "started_on": "2024-06-01",
+        "ended_on": "2025-12-24",
+        "reason_started": "S",
+        "reason_ended": "E4A",
+        "age_at_end": "14",
+        "source_system": "mosaic",
         "extracted_at": "2026-04-01T06:00:00",
     },
 }

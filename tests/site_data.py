@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ import duckdb
 import polars as pl
 
 from pipelines.contracts.contract import load_contracts
-from pipelines.contracts.schema import accepted_schema, create_table
+from pipelines.contracts.schema import accepted_schema
 from pipelines.region import Area, load_region
 from pipelines.warehouse.connection import connect, register_frame
-from pipelines.warehouse.graph import build_table, load_tables
-from pipelines.warehouse.load import load_reference
+from pipelines.warehouse.graph import Table, build_table, load_tables
+from pipelines.warehouse.load import create_delivered_tables, load_reference
 
 AS_AT = datetime(2026, 4, 21, 9)  # noqa: DTZ001 - UTC without zone, as everywhere in the warehouse
 RELEASE = "test-1"
@@ -29,6 +30,14 @@ DAYS = 749
 SILENT = "trafford"  # sends no interviews
 LATE = "oldham"  # has not sent the last months
 REFUSED = "wigan"  # had one file refused
+WITHDRAWN = "salford"  # took one file back
+REREAD = "stockport"  # has a file whose rows are all replaced by a later one
+# Two notes on how systems record: the first concerns interviews offered in two boroughs, the second everything in one.
+OFFERED_NOTE = "Offered is read from the date on which a letter was sent."
+DATES_NOTE = "The extract holds dates without times."
+NOTED = ("bury", "wigan")
+DATED = "tameside"
+
 SENTINEL = "f00dfeed"  # first characters of the pseudonym of a child known to two boroughs
 
 _REJECTED_REASON = "This file holds a direct identifier."
@@ -39,13 +48,24 @@ def build_site_warehouse(path: Path, *, seed: int = 7, children: int = 240) -> N
     with connect(path, read_only=False) as connection:
         load_reference(connection)
         _load_run(connection, _deliveries(seed, children))
-        for table in load_tables():
-            if table.schema != "published":
-                build_table(connection, table)
+        before, after = _parted(load_tables())
+        for table in before:
+            build_table(connection, table)
         _publish(connection)
-        for table in load_tables():
-            if table.qualified == "published.indicator":
-                build_table(connection, table)
+        for table in after:
+            build_table(connection, table)
+
+
+def _parted(tables: Sequence[Table]) -> tuple[list[Table], list[Table]]:
+    """Tables that are made before publication, and those that are made of published ones; the ledger is left out."""
+    after: set[str] = set()
+    for table in tables:
+        if table.schema == "published" or any(name in after or name.startswith("published.") for name in table.reads):
+            after.add(table.qualified)
+    return (
+        [table for table in tables if table.qualified not in after],
+        [table for table in tables if table.qualified in after - {"published.ledger"}],
+    )
 
 
 def _deliveries(seed: int, children: int) -> dict[str, list[dict[str, Any]]]:
@@ -115,38 +135,59 @@ def _interview(draw: random.Random, episode: dict[str, Any], returned: datetime)
 
 
 def _load_run(connection: duckdb.DuckDBPyConnection, rows: dict[str, list[dict[str, Any]]]) -> None:
-    connection.execute("create schema if not exists intake; create schema if not exists run")
+    create_delivered_tables(connection)
+    connection.execute("create schema if not exists run")
     connection.execute(
         "create table run.parameter as select $as_at::timestamp as as_at, 20::integer as expected_day", {"as_at": AS_AT}
     )
     receipts = []
     for dataset, contract in load_contracts().items():
-        connection.execute(create_table(contract, f"intake.{dataset}"))
+        delivered = rows.get(dataset, [])
         schema = accepted_schema(contract)
-        complete = [_accepted(row, dataset, number, schema) for number, row in enumerate(rows[dataset], start=2)]
+        complete = [_accepted(row, dataset, number, schema) for number, row in enumerate(delivered, start=2)]
         register_frame(connection, "incoming", pl.DataFrame(complete, schema=schema))
         connection.execute(f"insert into intake.{dataset} by name select * from incoming")  # noqa: S608
         connection.unregister("incoming")
         for slug in load_region().slugs:
-            count = sum(row["borough"] == slug for row in rows[dataset])
+            count = sum(row["borough"] == slug for row in delivered)
             if count:
                 receipts.append(_receipt(slug, dataset, count))
-    receipts.append(
-        _receipt(REFUSED, None, 0)
-        | {
-            "delivery_id": f"{REFUSED}.refused",
-            "status": "rejected",
-            "reason": _REJECTED_REASON,
-            "rows_read": 40,
-            "rows_quarantined": 40,
-        }
-    )
+    receipts += _files_apart()
     register_frame(connection, "incoming", pl.DataFrame(receipts, infer_schema_length=None))
-    connection.execute("create table intake.receipt as select * from incoming")
+    connection.execute("insert into intake.receipt by name select * from incoming")
     connection.unregister("incoming")
     connection.execute(
+        "insert into intake.withdrawal values ($delivery, $at, 'Sent for the wrong year.', 'data officer')",
+        {"delivery": f"{WITHDRAWN}.withdrawn", "at": AS_AT},
+    )
+    _load_findings(connection)
+    _load_outcomes(connection)
+    _load_notes(connection)
+
+
+def _files_apart() -> list[dict[str, Any]]:
+    """Files none of whose rows count: one refused, one withdrawn, one replaced; their names are not tame."""
+    refused = _receipt(REFUSED, None, 0) | {
+        "delivery_id": f"{REFUSED}.refused",
+        "file_name": "<script>alert(1)</script>\u202egpj.csv",
+        "status": "rejected",
+        "reason": _REJECTED_REASON,
+        "rows_read": 40,
+        "rows_quarantined": 40,
+    }
+    withdrawn = _receipt(WITHDRAWN, "missing_episode", 12) | {
+        "delivery_id": f"{WITHDRAWN}.withdrawn",
+        "file_name": f"{'very-' * 60}long.csv",
+    }
+    replaced = _receipt(REREAD, "missing_episode", 7) | {"delivery_id": f"{REREAD}.replaced"}
+    return [refused, withdrawn, replaced]
+
+
+def _load_findings(connection: duckdb.DuckDBPyConnection) -> None:
+    """One critical row and many rows with a warning in every file of episodes."""
+    connection.execute(
         """
-        create table intake.finding as
+        insert into intake.finding by name
         select
             delivery_id, dataset, 3::bigint as row_number, 'ssda903.567' as rule_id, 'critical' as severity,
             'found_at' as column_name, 'F' as column_letter
@@ -154,10 +195,56 @@ def _load_run(connection: duckdb.DuckDBPyConnection, rows: dict[str, list[dict[s
         where dataset = 'missing_episode'
         union all
         select
-            delivery_id, dataset, 5, 'missing_episode.reported_before_started', 'warning', 'reported_at', 'E'
+            delivery_id, dataset, unnest(range(5, 25)), 'missing_episode.reported_before_started', 'warning',
+            'reported_at', 'E'
         from intake.receipt
         where dataset = 'missing_episode'
         """
+    )
+
+
+def _load_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
+    """One rule passed, one failed and one that could not be checked, in every file of episodes."""
+    connection.execute(
+        """
+        insert into intake.rule_outcome by name
+        select receipt.delivery_id, receipt.dataset, outcome.*
+        from intake.receipt as receipt
+        cross join (
+            values
+                ('ssda903.567', 'critical', 'failed', 1, ''),
+                ('ssda903.574', 'critical', 'passed', 0, ''),
+                ('ssda903.571.collection_year', 'warning', 'not_applicable', 0, 'The file is not one year''s return.'),
+                ('missing_episode.reported_before_started', 'warning', 'failed', 20, '')
+        ) as outcome (rule_id, severity, outcome, rows, reason)
+        where receipt.dataset = 'missing_episode'
+        """
+    )
+
+
+def _load_notes(connection: duckdb.DuckDBPyConnection) -> None:
+    """Notes of an invented layout, and which files they go with."""
+    connection.execute(
+        """
+        insert into rules.source_note by name
+        select 'canonical' as source, 'letter' as note_id, $offered as text, ['rhi_offered'] as measures
+        union all
+        select 'canonical', 'dates', $dates, ['*']
+        """,
+        {"offered": OFFERED_NOTE, "dates": DATES_NOTE},
+    )
+    connection.execute(
+        """
+        insert into intake.delivery_note by name
+        select delivery_id, source, 'letter' as note_id
+        from intake.receipt
+        where dataset = 'return_interview' and list_contains($noted, borough)
+        union all
+        select delivery_id, source, 'dates'
+        from intake.receipt
+        where dataset = 'missing_episode' and borough = $dated
+        """,
+        {"noted": list(NOTED), "dated": DATED},
     )
 
 

@@ -1,24 +1,27 @@
-"""The restricted page of one borough: its repeat-missing list, returns without an interview, charts and data quality.
+"""The restricted page of one borough: its repeat-missing list, returns without an interview, and charts.
 
 Shows true counts of this borough. The region's line beside them is the published, rounded one, so that it can be
-quoted. Public pages are elsewhere and share no page with this one.
+quoted. What the borough sent is put together in `deliveries`, how good it is in `quality`.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from dashboards import charts, sentences
-from dashboards.figures import Column, DataFile, Figure, Table, figure_file, figure_table
-from dashboards.pages.grid import LEGEND, Grid, by_year
-from dashboards.pages.section import BASIS, Card, symbol_notes
+from dashboards.comparability import Comparability, Concerning
+from dashboards.figures import Column, Figure, FigureMaker, Table, figure_table
+from dashboards.intake import IntakeReader
+from dashboards.pages.deliveries import Received, borough_received
+from dashboards.pages.quality import Quality, completeness, quality_section
+from dashboards.pages.section import BASIS, FLAG_MEASURES, Card, symbol_notes
 from dashboards.points import Part, Point, Query, keyed, part
 from dashboards.published import PublicReader
 from dashboards.restricted import CURRENT_DAYS, RECENT_DAYS, Evidence, Flag, RestrictedReader, Waiting
-from dashboards.rulebook import Pattern, Rulebook
+from dashboards.rulebook import Indicator, Pattern, Rulebook
 from dashboards.words import (
     Measure,
     clock,
@@ -27,11 +30,9 @@ from dashboards.words import (
     duration,
     full_date,
     instant_words,
-    listed,
     local,
     month,
     number,
-    period,
     short_period,
     span,
 )  # fmt: skip
@@ -49,6 +50,8 @@ _REGION_LINE = "Region"
 _REGION_NOTE = "The region's line is made from published, rounded counts, so that it can be quoted."
 # What a restricted file says in the column that names a release.
 _NOT_RELEASED = "restricted"
+# What the list of returns without an interview rests on.
+_WAITING_MEASURES = frozenset({"rhi_eligible", "rhi_offered", "rhi_completed"})
 _RESTRICTED_NOTE = "True counts, not rounded: for this borough's safeguarding lead, not for publication."
 
 
@@ -89,29 +92,46 @@ class BoroughPage:
     older_shown: int
     waiting_finding: str
     waiting: Table
-    figures: tuple[Figure, ...]
+    list_notes: Concerning
+    waiting_notes: Concerning
     activity: tuple[Figure, ...]
-    quality: tuple[Figure, ...]
-    grid: Grid
-    legend: tuple[tuple[str, str], ...]
-    quarantined: Table
+    received: Received
+    quality: Quality
     current_days: int
     recent_days: int
 
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """Every figure of the page, in order."""
+        return (*self.activity, *self.quality.figures)
+
 
 def borough_page(
-    reader: RestrictedReader, public: PublicReader, rulebook: Rulebook, region: Region, borough: Area
+    reader: RestrictedReader,
+    books: IntakeReader,
+    public: PublicReader,
+    rulebook: Rulebook,
+    *,
+    region: Region,
+    borough: Area,
 ) -> BoroughPage:
     """Put a borough's page together."""
+    comparability = Comparability((note.note for note in books.notes()), region)
     cut = reader.data_cut(borough.slug)
     flags = reader.flags(borough.slug)
     current = [flag for flag in flags if flag.is_current]
     older = [flag for flag in flags if not flag.is_current]
     children = _children(current, reader.evidence(borough.slug), rulebook)
     waiting = reader.waiting(borough.slug)
-    activity = _activity(_Maker(reader, public, rulebook, region=region, borough=borough))
-    quality = _completeness(reader, rulebook, borough)
-    months = [item for item in reader.months() if item.borough == borough.slug]
+    maker = _Maker(
+        reader,
+        public,
+        rulebook,
+        maker=FigureMaker(comparability, _NOT_RELEASED),
+        region=region,
+        borough=borough,
+    )
+    empty_fields = maker.empty_fields()
     return BoroughPage(
         data_to=instant_words(cut) if cut else None,
         cards=_cards(children, waiting),
@@ -123,12 +143,11 @@ def borough_page(
         older_shown=min(len(older), _MOST_OLDER),
         waiting_finding=_waiting_finding(waiting, borough),
         waiting=_waiting_table(waiting),
-        figures=(*activity, *quality),
-        activity=activity,
-        quality=quality,
-        grid=by_year(months, f"Months received from {borough.name}, with the number of rows accepted"),
-        legend=LEGEND,
-        quarantined=_quarantined_table(reader, rulebook, borough),
+        list_notes=comparability.concerning(FLAG_MEASURES, [borough.code]),
+        waiting_notes=comparability.concerning(_WAITING_MEASURES, [borough.code]),
+        activity=_activity(maker),
+        received=borough_received(books, borough),
+        quality=quality_section(books, rulebook, borough, [empty_fields] if empty_fields else []),
         current_days=CURRENT_DAYS,
         recent_days=RECENT_DAYS,
     )
@@ -287,21 +306,6 @@ def _waiting_table(waiting: Sequence[Waiting]) -> Table:
     )
 
 
-def _quarantined_table(reader: RestrictedReader, rulebook: Rulebook, borough: Area) -> Table:
-    messages = {
-        rule.rule_id: rule.message for data in rulebook.datasets for entry in data.columns for rule in entry.rules
-    }
-    return Table(
-        caption=f"Rows of {borough.name} set aside, by the rule they break",
-        headings=("Rule", "What it says", "Rows"),
-        rows=tuple(
-            (tally.rule_id, messages.get(tally.rule_id, "A rule about the file as a whole."), number(tally.count))
-            for tally in reader.quarantined(borough.slug)
-        ),
-        numeric=False,
-    )
-
-
 def _activity(maker: _Maker) -> tuple[Figure, ...]:
     made = (maker.by_month(), maker.rate(), maker.cascade(), maker.held(), maker.repeats())
     return tuple(figure for figure in made if figure)
@@ -321,8 +325,16 @@ class _Maker:
     """Makes the charts of one borough."""
 
     def __init__(
-        self, reader: RestrictedReader, public: PublicReader, rulebook: Rulebook, *, region: Region, borough: Area
+        self,
+        reader: RestrictedReader,
+        public: PublicReader,
+        rulebook: Rulebook,
+        *,
+        maker: FigureMaker,
+        region: Region,
+        borough: Area,
     ) -> None:
+        self._maker = maker
         self._reader = reader
         self._public = public
         self._rulebook = rulebook
@@ -412,6 +424,16 @@ class _Maker:
             finding=sentences.trend(phrase, _numerators(repeat), _COUNT),
         )
 
+    def empty_fields(self) -> Figure | None:
+        """How often fields are empty."""
+        points = self._reader.points(
+            Query("I35", "A", "year_to_march", area_code=self._borough.code, breakdown="field", last_periods=1)
+        )
+        source = _source(self._borough, self._cut, ["I35"])
+        return completeness(
+            self._maker, self._rulebook, points, borough=self._borough, source=source, note=_RESTRICTED_NOTE
+        )
+
     def _own(self, indicator_id: str, basis: str, period_type: str, last: int) -> list[Point]:
         code = self._borough.code
         return self._reader.points(Query(indicator_id, basis, period_type, area_code=code, last_periods=last))
@@ -448,9 +470,9 @@ class _Maker:
         ]
         ends = [(point.period_start, point.period_end) for point in (first[0], first[-1])]
         when = span(first[0].period_type, ends[0], ends[1])
-        return Figure(
-            figure_id=figure_id,
-            heading=heading,
+        return self._maker.of_points(
+            figure_id,
+            heading,
             finding=finding,
             chart=charts.trend(series, measure, axis),
             table=figure_table(
@@ -459,7 +481,7 @@ class _Maker:
                 [Column(name, points, measure) for name, points in drawn.items()],
                 rows,
             ),
-            data=self._file(figure_id, lines),
+            series=self._series(lines),
             period=when,
             source=_source(self._borough, self._cut, [line.indicator_id for line in lines]),
             notes=(
@@ -470,63 +492,15 @@ class _Maker:
             ),
         )
 
-    def _file(self, figure_id: str, lines: Sequence[_Line]) -> DataFile:
+    def _series(self, lines: Sequence[_Line]) -> list[tuple[Indicator, list[Point]]]:
         """The figures behind the lines, whole, each once although two lines may draw parts of it."""
         once = {point.figure_id: (line.indicator_id, point) for line in lines for point in line.points}
-        series = [(self._rulebook.indicator(indicator_id), [point]) for indicator_id, point in once.values()]
-        return figure_file(f"{figure_id}.csv", series, _NOT_RELEASED)
+        return [(self._rulebook.indicator(indicator_id), [point]) for indicator_id, point in once.values()]
 
 
 def _numerators(points: Sequence[Point]) -> list[Point]:
     """The counts behind shares, as figures of their own."""
     return [part(point, "numerator") for point in points]
-
-
-def _completeness(reader: RestrictedReader, rulebook: Rulebook, borough: Area) -> tuple[Figure, ...]:
-    indicator = rulebook.indicator("I35")
-    points = reader.points(
-        Query("I35", "A", "year_to_march", area_code=borough.code, breakdown="field", last_periods=1)
-    )
-    if not points:
-        return ()
-    when = period("year_to_march", points[0].period_start, points[0].period_end)
-    rows = [(p.breakdown_value, p.breakdown_value.capitalize()) for p in points]
-    emptiest = max((p.value or 0 for p in points), default=0)
-    names = [p.breakdown_value for p in points if p.value == emptiest]
-    finding = (
-        f"In {when}, the field most often not filled was {listed(names)} ({emptiest * 100:.0f}% of episodes)."
-        if emptiest
-        else f"In {when}, every field looked at was filled."
-    )
-    figure = Figure(
-        figure_id="completeness",
-        heading="Fields not filled",
-        finding=finding,
-        chart=charts.area_bars(
-            [
-                replace(charts.mark(p, name, _SHARE), lower=None, upper=None)
-                for p, (_, name) in zip(points, rows, strict=True)
-            ],
-            None,
-            _SHARE,
-            "Share of episodes",
-        ),
-        table=figure_table(
-            f"Fields not filled: {borough.name}, {when}",
-            "Field",
-            [
-                Column("Not filled", keyed(points, "breakdown_value", "numerator"), _COUNT),
-                Column("Episodes", keyed(points, "breakdown_value", "denominator"), _COUNT),
-                Column("Share", keyed(points, "breakdown_value"), _SHARE),
-            ],
-            rows,
-        ),
-        data=figure_file("completeness.csv", [(indicator, points)], _NOT_RELEASED),
-        period=when,
-        source=_source(borough, reader.data_cut(borough.slug), ["I35"]),
-        notes=(*symbol_notes(points), BASIS["A"], _RESTRICTED_NOTE),
-    )
-    return (figure,)
 
 
 def _source(borough: Area, cut: datetime | None, indicators: Sequence[str]) -> str:

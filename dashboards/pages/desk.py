@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboards import charts, sentences
-from dashboards.figures import Column, Figure, figure_file, figure_table
+from dashboards.comparability import Comparability, Concerning
+from dashboards.figures import Column, Figure, FigureMaker, figure_table
 from dashboards.pages.section import BASIS, INTERVAL_NOTE, symbol_notes
 from dashboards.points import Point, Query, keyed
 from dashboards.published import PublicReader
 from dashboards.rulebook import Indicator, Rulebook
-from dashboards.words import Measure, day_words, period, short_period, span
+from dashboards.words import Measure, day_words, measure_name, period, short_period, span
 from pipelines.region import Region
 
 Reading = tuple[str, str]  # indicator id and variant
@@ -23,22 +24,6 @@ Rows = Sequence[tuple[str, str]]  # key and name of each row of a table
 
 COUNT = Measure("count")
 CHILDREN_AND_INCIDENTS: dict[Reading, str] = {("I02", ""): "Children", ("I01", ""): "Incidents"}
-
-# How a table heads the two parts of an indicator; the rule file names measures, not words.
-_PART_NAMES = {
-    "incidents": "Incidents",
-    "children": "Children",
-    "children looked_after yes": "Looked-after children",
-    "children_repeat": "Children missing more than once",
-    "children_3_in_28": "Children with 3 in 28 days",
-    "children_3_in_90": "Children with 3 in 90 days",
-    "rhi_eligible": "Eligible episodes",
-    "rhi_offered": "Offered",
-    "rhi_completed": "Held",
-    "rhi_completed_72h": "Held within 72 hours",
-    "rhi_declined": "Declined",
-    "population aged 0-17": "Population aged 0 to 17",
-}
 
 
 class Desk:
@@ -50,6 +35,8 @@ class Desk:
         self._rulebook = rulebook
         self.region = region
         self._release = reader.release()
+        self._comparability = Comparability(reader.notes(), region)
+        self._maker = FigureMaker(self._comparability, self._release.release_id)
         self._years = reader.periods("year_to_march")
         self.year_words = period("year_to_march", *self._years[-1]) if self._years else "no complete year yet"
 
@@ -64,6 +51,11 @@ class Desk:
     def source(self, reading: Reading) -> str:
         """Where the definition of a reading comes from."""
         return self._indicator(reading).source
+
+    def comparability_of(self, readings: Sequence[Reading]) -> Concerning:
+        """The comparability notes of numbers about the region that stand outside a figure, such as headlines."""
+        measures = {measure for reading in readings for measure in self._indicator(reading).measures}
+        return self._comparability.concerning(measures, [self.region.area.code])
 
     def population_note(self) -> str:
         """Which population estimates the rates of the newest year rest on."""
@@ -246,27 +238,25 @@ class Desk:
         when: str,
         notes: Sequence[str],
     ) -> Figure:
-        """Bundle a chart with its table, file, period, source and notes."""
+        """Put a chart together with its table, period, source and notes."""
         points = [list(values) for values in found.values()]
         basis = next((point.basis for values in points for point in values), "")
         ids = ", ".join(dict.fromkeys(indicator_id for indicator_id, _ in found))
         release = self._release
-        return Figure(
-            figure_id=figure_id,
-            heading=heading,
+        return self._maker.of_points(
+            figure_id,
+            heading,
             finding=finding,
             chart=chart,
             table=figure_table(f"{heading}, {when}", first_heading, columns, rows),
-            data=figure_file(
-                f"{figure_id}.csv", [(self._indicator(r), values) for r, values in found.items()], release.release_id
-            ),
+            series=[(self._indicator(reading), values) for reading, values in found.items()],
             period=when,
             source=(
                 f"Deliveries of the boroughs to the regional pipeline; indicator {ids}; release {release.release_id}; "
                 f"data to {day_words(release.data_to)}."
             ),
             notes=(*symbol_notes(*points), *filter(None, [BASIS.get(basis)]), self._rounding_note()),
-            more_notes=tuple(notes),
+            more_notes=notes,
         )
 
     def _rounding_note(self) -> str:
@@ -298,8 +288,8 @@ class Desk:
 def _parts_and_value(points: Sequence[Point], indicator: Indicator) -> list[Column]:
     """Numerator, denominator, value and interval, as far as the indicator has them."""
     columns = [
-        Column(_part_name(indicator.numerator), keyed(points, "area_code", "numerator"), COUNT),
-        Column(_part_name(indicator.denominator), keyed(points, "area_code", "denominator"), COUNT),
+        Column(measure_name(indicator.numerator), keyed(points, "area_code", "numerator"), COUNT),
+        Column(measure_name(indicator.denominator), keyed(points, "area_code", "denominator"), COUNT),
         Column(_capital(indicator.unit), keyed(points, "area_code"), indicator.measure),
     ]
     if any(point.lower_95 is not None for point in points):
@@ -335,10 +325,6 @@ def _span(points: Sequence[Point]) -> str:
         return "no period"
     first, last = points[0], points[-1]
     return span(first.period_type, (first.period_start, first.period_end), (last.period_start, last.period_end))
-
-
-def _part_name(measure: str) -> str:
-    return _PART_NAMES.get(measure, _capital(measure.replace("_", " ")))
 
 
 def _capital(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboards.restricted import Month
+from dashboards.intake import Month
 from dashboards.words import MONTHS, number, short_month
 
 # Status of quality.borough_month, with whether interviews came too: shape, class and words.

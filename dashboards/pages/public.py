@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dashboards.comparability import Concerning
 from dashboards.figures import Figure
 from dashboards.pages.desk import CHILDREN_AND_INCIDENTS, Desk, Reading
 from dashboards.pages.section import CHILDREN_NOTE, Card, Section
@@ -20,6 +21,13 @@ _OFFERED: Reading = ("I27", "")
 _HELD: Reading = ("I28", "")
 _WITHIN: Reading = ("I29", "")
 _DECLINED: Reading = ("I30", "")
+# The headlines: reading, basis, and what the number is of.
+_CARDS: tuple[tuple[Reading, str, str], ...] = (
+    (("I02", ""), "A", "children went missing"),
+    (("I01", ""), "A", "missing incidents"),
+    (_OFFERED, "B", "of returns: an interview was offered"),
+    (_WITHIN, "B", "of returns: an interview was held within 72 hours"),
+)
 
 _ELIGIBLE_NOTE = (
     "An episode is eligible once the child is back, is under 18, and 72 hours have passed before the end of the "
@@ -60,6 +68,7 @@ class PublicPage:
     """What the template of the public page is filled with."""
 
     cards: tuple[Card, ...]
+    card_notes: Concerning
     sections: tuple[Section, ...]
     period: str
 
@@ -73,20 +82,11 @@ def public_page(reader: PublicReader, rulebook: Rulebook, region: Region) -> Pub
     """Put the public page together."""
     desk = Desk(reader, rulebook, region)
     return PublicPage(
-        cards=_cards(desk),
+        cards=tuple(_card(desk, reading, basis, label) for reading, basis, label in _CARDS),
+        card_notes=desk.comparability_of([reading for reading, _, _ in _CARDS]),
         sections=(_heard(desk), _early(desk), _who(desk), _changed(desk)),
         period=desk.year_words,
     )
-
-
-def _cards(desk: Desk) -> tuple[Card, ...]:
-    wanted: tuple[tuple[Reading, str, str], ...] = (
-        (("I02", ""), "A", "children went missing"),
-        (("I01", ""), "A", "missing incidents"),
-        (_OFFERED, "B", "of returns: an interview was offered"),
-        (_WITHIN, "B", "of returns: an interview was held within 72 hours"),
-    )
-    return tuple(_card(desk, reading, basis, label) for reading, basis, label in wanted)
 
 
 def _card(desk: Desk, reading: Reading, basis: str, label: str) -> Card:

@@ -22,6 +22,9 @@ INTERVAL_NOTE = (
     "read their order as a difference."
 )
 
+# What repeat-missing flags rest on: a note about any of these concerns them too.
+FLAG_MEASURES = frozenset({"incidents", "children_repeat", "children_3_in_28", "children_3_in_90"})
+
 
 @dataclass(frozen=True)
 class Section:

@@ -18,7 +18,7 @@
 
   /* On paper there is nothing to click: tables and notes are printed open. */
   window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("figure details").forEach(function (details) {
+    document.querySelectorAll("figure details, .comparability details").forEach(function (details) {
       details.open = true;
     });
   });

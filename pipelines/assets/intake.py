@@ -5,14 +5,20 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from pipelines.assets.house import WAREHOUSE_POOL, House
-from pipelines.intake.deliver import Receipt, ingest
+from pipelines.intake.corrections import NOT_AS_EXPECTED
+from pipelines.intake.deliver import ingest
+from pipelines.intake.receipt import Receipt
 from pipelines.region import load_region
-from pipelines.warehouse.load import LOADED_TABLES, load_intake, load_parameters, load_reference
+from pipelines.warehouse.load import (
+    LOADED_FROM_CONTRACTS,
+    LOADED_FROM_DELIVERIES,
+    count_rows,
+    load_intake,
+    load_reference,
+)
 
 BOROUGHS = dg.StaticPartitionsDefinition(list(load_region().slugs))
 RECEIVED = dg.AssetKey(["intake", "received"])
-_LOADED_FROM_DELIVERIES = [table for table in LOADED_TABLES if table.startswith("intake.")]
-_LOADED_FROM_CONTRACTS = [table for table in LOADED_TABLES if table.startswith(("reference.", "rules."))]
 
 
 def table_key(qualified: str) -> dg.AssetKey:
@@ -36,6 +42,11 @@ def table_key(qualified: str) -> dg.AssetKey:
         ),
         dg.AssetCheckSpec("no_file_was_refused", asset=RECEIVED, description="Every file could be taken in."),
         dg.AssetCheckSpec("no_row_was_quarantined", asset=RECEIVED, description="Every row met every critical rule."),
+        dg.AssetCheckSpec(
+            "corrections_still_fit",
+            asset=RECEIVED,
+            description="No correction met a row that its borough has changed since.",
+        ),
     ],
 )
 def received(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
@@ -60,12 +71,14 @@ def _checks(receipts: Sequence[Receipt]) -> list[dg.AssetCheckResult]:
     ]
     refused = [r.delivery_id for r in receipts if r.status == "rejected"]
     quarantined = [r.delivery_id for r in receipts if r.rows_quarantined]
+    unfit = [r.delivery_id for r in receipts if any(f.rule_id == NOT_AS_EXPECTED for f in r.findings)]
     return [
         dg.AssetCheckResult(
             check_name="every_row_is_accounted_for", passed=not unaccounted, metadata={"deliveries": unaccounted}
         ),
         _warning("no_file_was_refused", refused),
         _warning("no_row_was_quarantined", quarantined),
+        dg.AssetCheckResult(check_name="corrections_still_fit", passed=not unfit, metadata={"deliveries": unfit}),
     ]
 
 
@@ -81,40 +94,27 @@ def _warning(name: str, deliveries: list[str]) -> dg.AssetCheckResult:
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(table_key(t), deps=[RECEIVED], group_name="intake", kinds={"duckdb"})
-        for t in _LOADED_FROM_DELIVERIES
+        for t in LOADED_FROM_DELIVERIES
     ],
     pool=WAREHOUSE_POOL,
 )
 def delivered_tables(house: House) -> Iterator[dg.MaterializeResult]:
-    """Receipts, findings and accepted rows of all deliveries, as tables."""
+    """Everything received by the as-at instant, as tables, and that instant."""
     with house.writer() as connection:
-        rows = load_intake(connection, house.home)
-    for table in _LOADED_FROM_DELIVERIES:
-        yield dg.MaterializeResult(table_key(table), metadata={"rows": rows[table]})
+        as_at = load_intake(connection, house.home, house.as_at_instant)
+        rows = {table: count_rows(connection, table) for table in LOADED_FROM_DELIVERIES}
+    for table in LOADED_FROM_DELIVERIES:
+        yield dg.MaterializeResult(table_key(table), metadata={"rows": rows[table], "as_at": f"{as_at.isoformat()}Z"})
 
 
 @dg.multi_asset(
-    specs=[dg.AssetSpec(table_key(t), group_name="reference", kinds={"duckdb"}) for t in _LOADED_FROM_CONTRACTS],
+    specs=[dg.AssetSpec(table_key(t), group_name="reference", kinds={"duckdb"}) for t in LOADED_FROM_CONTRACTS],
     pool=WAREHOUSE_POOL,
 )
 def reference_tables(house: House) -> Iterator[dg.MaterializeResult]:
     """Reference figures and rules, as tables."""
     with house.writer() as connection:
-        rows = load_reference(connection)
-    for table in _LOADED_FROM_CONTRACTS:
+        load_reference(connection)
+        rows = {table: count_rows(connection, table) for table in LOADED_FROM_CONTRACTS}
+    for table in LOADED_FROM_CONTRACTS:
         yield dg.MaterializeResult(table_key(table), metadata={"rows": rows[table]})
-
-
-@dg.asset(
-    key=table_key("run.parameter"),
-    deps=[table_key("intake.receipt")],
-    group_name="intake",
-    kinds={"duckdb"},
-    pool=WAREHOUSE_POOL,
-    description="The as-at instant: nothing received later counts.",
-)
-def run_parameter(house: House) -> dg.MaterializeResult:
-    """Fix the instant that all tables of this run are for."""
-    with house.writer() as connection:
-        chosen = load_parameters(connection, house.as_at_instant)
-    return dg.MaterializeResult(metadata={"as_at": f"{chosen.isoformat()}Z"})

@@ -1,9 +1,15 @@
-"""`mfh check`: the engine of intake on one file, before it is sent, with no warehouse."""
+"""`mfh check`: the engine of intake on one file, before it is sent, with no warehouse.
+
+Builds the report that `--json` prints; how it looks on a screen or a page is in `check_report` and
+`dashboards.feedback`.
+"""
 
 from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,187 +17,202 @@ from typing import Any
 import click
 import polars as pl
 
-from pipelines.commands.inputs import borough_named, file_bytes, require_layout, source_of
-from pipelines.intake.examine import (
-    Examined,
-    RefusedFileError,
-    examine,
-    understand,
-)
-from pipelines.intake.judge import judge, messages_by_rule
+from pipelines.commands.inputs import borough_named, file_bytes, require_layout, source_of, table_in
+from pipelines.errors import CommandError
+from pipelines.intake.examine import Examined, RefusedFileError, examine, opened, understand
+from pipelines.intake.filing import not_applicable, quarantined
+from pipelines.intake.findings import FINDINGS_SCHEMA, OUTCOMES_SCHEMA, Judged
+from pipelines.intake.identifiers import IdentifierFinding
+from pipelines.intake.judge import judge, messages_for
 from pipelines.intake.pseudonymise import PseudonymiseError, pseudonymise
-from pipelines.intake.read import Table, UnreadableFileError, column_letter, read_table
-from pipelines.intake.sources import Source
+from pipelines.intake.read import Table, UnreadableFileError
+from pipelines.intake.receipt import shown_name
+from pipelines.intake.store import write_text
 from pipelines.region import Area
 
 NOT_PSEUDONYMISED = "identifier.not_pseudonymised"
-_ROWS_SHOWN = 12
+_SEND_PSEUDONYMISED = "Run `mfh pseudonymise` and send its output instead."
 _UNREADABLE = 2
 
 
-def check_file(path: Path, borough_slug: str, source_id: str | None, *, as_json: bool) -> int:
+@dataclass(frozen=True)
+class _Asked:
+    """Who asks and when; raw extracts are pseudonymised in memory, all with one key that is thrown away."""
+
+    borough: Area
+    now: datetime
+    key: bytes
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A file that would be taken in, or, of a raw extract, what `mfh pseudonymise` would make of it."""
+
+    examined: Examined
+    judged: Judged
+    table: Table
+    identifiers: tuple[IdentifierFinding, ...] = ()
+
+
+def check_file(
+    path: Path, borough_slug: str, source_id: str | None, beside: Sequence[Path], html: str | None, *, as_json: bool
+) -> int:
     """Check a file and print what was found.
 
     Returns:
         0 where nothing is wrong, 1 where there are warnings or worse, 2 where the file cannot be read at all.
     """
     borough = borough_named(borough_slug)
-    data = file_bytes(path)
-    report, code = _report(path, data, borough, source_id)
+    report, code = _report(path, borough, source_id, beside)
+    if html:
+        _write_page(report, html)
     if as_json:
         click.echo(json.dumps(report, indent=1))
-    elif code != _UNREADABLE:
-        click.echo(_for_people(report))
+    elif html != "-" and code != _UNREADABLE:
+        from pipelines.commands.check_report import for_people
+
+        click.echo(for_people(report))
     if code == _UNREADABLE:
         click.echo(f"mfh: {report['findings'][0]['message']}", err=True)
     return code
 
 
-def _report(path: Path, data: bytes, borough: Area, source_id: str | None) -> tuple[dict[str, Any], int]:
-    now = datetime.now(UTC)
-    report: dict[str, Any] = {"file": path.name, "borough": borough.slug, "dataset": None, "source": None}
+def _write_page(report: dict[str, Any], html: str) -> None:
+    from dashboards.feedback import feedback_page
+
+    page = feedback_page(report)
+    if html == "-":
+        click.echo(page)
+        return
     try:
-        table = read_table(path.name, data)
+        write_text(Path(html), page)
+    except OSError as error:
+        msg = f"{html} cannot be written; check the folder and its permissions."
+        raise CommandError(msg) from error
+
+
+def _report(path: Path, borough: Area, source_id: str | None, beside: Sequence[Path]) -> tuple[dict[str, Any], int]:
+    report: dict[str, Any] = {"file": shown_name(path.name), "borough": borough.slug, "dataset": None, "source": None}
+    asked = _Asked(borough, datetime.now(UTC), secrets.token_bytes(32))
+    data = file_bytes(path)
+    try:
+        table = opened(path.name, data, borough)
     except UnreadableFileError as error:
-        return report | _refusal("file.unreadable", str(error)), _UNREADABLE
+        return report | _refusal([_whole_file("file.unreadable", str(error))]), _UNREADABLE
     if source_id:
-        require_layout(table, source_id)
+        require_layout(table, source_id, borough)
     try:
-        examined, raw = _examine(path, data, table, borough, now)
+        checked = _check(path.name, data, table, asked)
     except RefusedFileError as refused:
-        return report | _refusal(refused.rule_id, str(refused), refused), 1
-    findings = judge([examined])
-    critical = findings.filter(
-        (pl.col("severity") == "critical") & (pl.col("dataset") == examined.main.contract.dataset)
-    )
-    quarantined = critical["row_number"].n_unique()
-    rows = _findings(findings, examined, raw[1].header if raw else examined.table.header)
-    if raw:
-        rows.insert(0, _raw_finding(raw))
-    accepted = examined.table.rows_read - quarantined - examined.duplicates.len()
+        findings = [_identifier_finding(f) for f in refused.columns]
+        return report | _refusal(findings or [_whole_file(refused.rule_id, str(refused))]), 1
+    judged = _with_comparison(checked, [_check_beside(other, number, asked) for number, other in enumerate(beside, 1)])
+    findings = [_identifier_finding(f, _SEND_PSEUDONYMISED) for f in checked.identifiers]
+    findings += _row_findings(checked, judged)
+    examined = checked.examined
+    lost = quarantined(examined, checked.judged).len()
     report |= {
         "dataset": examined.main.contract.dataset,
         "source": examined.source.id,
         "rows_read": examined.table.rows_read,
-        "rows_accepted": accepted,
+        "rows_accepted": examined.table.rows_read - lost - examined.duplicates.len(),
         "refused": False,
-        "findings": rows,
+        "findings": findings,
+        "not_applicable": [
+            {"rule_id": rule, "reason": reason} for rule, reason in not_applicable(judged.outcomes).items()
+        ],
+        "notes": [*examined.notes, *(note.text for note in examined.source.notes)],
     }
-    worse = any(row["severity"] != "info" for row in rows)
+    worse = any(finding["severity"] != "info" for finding in findings)
     return report, 1 if worse else 0
 
 
-def _examine(
-    path: Path, data: bytes, table: Table, borough: Area, now: datetime
-) -> tuple[Examined, tuple[Source, Table] | None]:
-    """Examine as intake would; a raw extract is pseudonymised in memory first, with a key that is thrown away."""
+def _check(name: str, data: bytes, table: Table, asked: _Asked, delivery_id: str = "check") -> _Checked:
+    """Examine as intake would; a raw extract is pseudonymised in memory first."""
     try:
-        return examine(path.name, data, borough, now, "check"), None
+        examined = examine(name, data, asked.borough, asked.now, delivery_id)
     except RefusedFileError as refused:
-        if not refused.columns:
+        if not any(finding.rule_id == NOT_PSEUDONYMISED for finding in refused.columns):
             raise
-        source = source_of(table)
-        if source.pseudonymise is None:
-            raise
-        return _examine_raw(table, source, borough, now, refused), (source, table)
+        examined = _examine_raw(table, asked, delivery_id, refused)
+        return _Checked(examined, judge([examined]), table, refused.columns)
+    return _Checked(examined, judge([examined]), table)
 
 
-def _examine_raw(table: Table, source: Source, borough: Area, now: datetime, refused: RefusedFileError) -> Examined:
+def _examine_raw(table: Table, asked: _Asked, delivery_id: str, refused: RefusedFileError) -> Examined:
+    source = source_of(table, asked.borough)
     try:
-        made = pseudonymise(table, source, borough, secrets.token_bytes(32))
+        made = pseudonymise(table, source, asked.borough, asked.key)
     except PseudonymiseError:
         raise refused from None
-    as_sent = Table(made.cells, table.row_numbers, table.ragged, table.notes)
-    return understand(as_sent, source, borough, now, "check")
+    return understand(replace(table, frame=made.cells), source, asked.borough, asked.now, delivery_id)
 
 
-def _raw_finding(raw: tuple[Source, Table]) -> dict[str, Any]:
-    source, table = raw
-    child = source.pseudonymise.child if source.pseudonymise else ""
-    index = next((i for i, name in enumerate(table.header) if name.casefold() == child.casefold()), None)
+def _check_beside(path: Path, number: int, asked: _Asked) -> _Checked:
+    """Understand a file to compare with; its own findings are not reported."""
+    table = table_in(path, asked.borough)
+    try:
+        return _check(path.name, file_bytes(path), table, asked, f"beside-{number}")
+    except RefusedFileError as refused:
+        msg = f"{shown_name(path.name)} cannot be compared with: {refused}"
+        raise CommandError(msg) from refused
+
+
+def _with_comparison(checked: _Checked, others: Sequence[_Checked]) -> Judged:
+    """Add the rules that compare files; without other files they are only named, with what they would need."""
+    from pipelines.warehouse.scratch import compare_files
+
+    compared = compare_files([(one.examined, one.judged) for one in (checked, *others)])
+    return Judged(
+        pl.concat([checked.judged.findings, compared.findings.cast(pl.Schema(FINDINGS_SCHEMA))]),
+        pl.concat([checked.judged.outcomes, compared.outcomes.cast(pl.Schema(OUTCOMES_SCHEMA))]),
+    )
+
+
+def _whole_file(rule_id: str, message: str) -> dict[str, Any]:
     return {
-        "rule_id": NOT_PSEUDONYMISED,
+        "rule_id": rule_id,
         "severity": "critical",
         "row_number": None,
-        "column_letter": None if index is None else column_letter(index),
-        "column_name": None if index is None else table.header[index],
-        "message": "The extract carries direct identifiers; run `mfh pseudonymise` and send its output instead.",
+        "column_letter": None,
+        "column_name": None,
+        "message": message,
     }
 
 
-def _refusal(rule_id: str, message: str, refused: RefusedFileError | None = None) -> dict[str, Any]:
-    whole = {"rule_id": rule_id, "severity": "critical", "row_number": None, "column_letter": None, "column_name": None}
-    columns = [
-        whole
-        | {
-            "rule_id": column.rule_id,
-            "column_letter": column_letter(column.column_index),
-            "column_name": column.column_name,
-            "message": f"{column.sentence}.",
-        }
-        for column in (refused.columns if refused else ())
-    ]
+def _identifier_finding(finding: IdentifierFinding, remedy: str = "") -> dict[str, Any]:
+    message = f"{finding.sentence}. {remedy}" if remedy else finding.message
+    where = {"column_letter": finding.letter, "column_name": finding.column_name}
+    return _whole_file(finding.rule_id, message) | where
+
+
+def _refusal(findings: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "rows_read": 0,
         "rows_accepted": 0,
         "refused": True,
-        "findings": columns or [whole | {"message": message}],
+        "findings": findings,
+        "not_applicable": [],
+        "notes": [],
     }
 
 
-def _findings(findings: pl.DataFrame, examined: Examined, header: list[str]) -> list[dict[str, Any]]:
+def _row_findings(checked: _Checked, judged: Judged) -> list[dict[str, Any]]:
     """List findings with the letters of the file's own header, which a raw extract in memory no longer has."""
-    messages = messages_by_rule()
+    examined, header = checked.examined, checked.table.header
+    messages = messages_for(examined)
     parts = {part.contract.dataset: part.part for part in examined.parts}
     rows = []
-    for row in findings.sort("row_number", "rule_id").iter_rows(named=True):
+    for row in judged.findings.sort("row_number", "rule_id").iter_rows(named=True):
         name = examined.header_of(parts[row["dataset"]], row["column"]) if row["column"] else None
         rows.append(
             {
                 "rule_id": row["rule_id"],
                 "severity": row["severity"],
                 "row_number": row["row_number"],
-                "column_letter": column_letter(header.index(name)) if name in header else None,
+                "column_letter": checked.table.letter(name) if name in header else None,
                 "column_name": name,
                 "message": messages[row["rule_id"]],
             }
         )
     return rows
-
-
-def _for_people(report: dict[str, Any]) -> str:
-    import io
-
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table as Grid
-
-    out = io.StringIO()
-    console = Console(file=out, width=118, highlight=False)
-    if report["refused"]:
-        console.print("This file would be refused.")
-    else:
-        console.print(
-            f"{report['rows_read']} rows read as {report['source']} ({report['dataset']}); "
-            f"{report['rows_accepted']} would be accepted."
-        )
-    grid = Grid("severity", "rule", "column", "rows", "what is wrong", "row numbers")
-    for (severity, rule, letter, name, message), numbers in _grouped(report["findings"]).items():
-        shown = " ".join(map(str, numbers[:_ROWS_SHOWN])) + (" ..." if len(numbers) > _ROWS_SHOWN else "")
-        column = f"{letter} {name}" if letter else name or ""
-        grid.add_row(severity, rule, escape(column), str(len(numbers) or ""), escape(message), shown)
-    if report["findings"]:
-        console.print(grid)
-    else:
-        console.print("Nothing to correct.")
-    return out.getvalue().rstrip()
-
-
-def _grouped(findings: list[dict[str, Any]]) -> dict[tuple[str, ...], list[int]]:
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for f in findings:
-        key = (f["severity"], f["rule_id"], f["column_letter"] or "", f["column_name"] or "", f["message"])
-        numbers = groups.setdefault(key, [])
-        if f["row_number"] is not None:
-            numbers.append(f["row_number"])
-    return dict(sorted(groups.items()))

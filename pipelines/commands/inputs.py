@@ -9,9 +9,11 @@ from pathlib import Path
 import duckdb
 
 from pipelines.errors import CommandError
-from pipelines.home import Home
-from pipelines.intake.read import Table, UnreadableFileError, read_table
-from pipelines.intake.sources import CANONICAL, Source, UnrecognisedFileError, load_sources, recognise
+from pipelines.home import CONTRACTS, Home
+from pipelines.intake.examine import opened
+from pipelines.intake.layout import CANONICAL, Source
+from pipelines.intake.read import Table, UnreadableFileError
+from pipelines.intake.sources import UnrecognisedFileError, layout_named, recognise
 from pipelines.region import Area, load_region
 from pipelines.warehouse.connection import connect
 
@@ -33,37 +35,36 @@ def file_bytes(path: Path) -> bytes:
         raise CommandError(msg) from error
 
 
-def table_in(path: Path) -> Table:
+def table_in(path: Path, borough: Area) -> Table:
     """Read a file as a table."""
     try:
-        return read_table(path.name, file_bytes(path))
+        return opened(path.name, file_bytes(path), borough)
     except UnreadableFileError as error:
         raise CommandError(str(error)) from error
 
 
-def source_named(source_id: str) -> Source:
-    """Return a native layout by its id."""
-    sources = load_sources()
-    if source_id not in sources:
-        msg = f"'{source_id}' is not a layout we know; choose one of: {', '.join(sources)}."
-        raise CommandError(msg)
-    return sources[source_id]
-
-
-def source_of(table: Table) -> Source:
-    """Return the layout that a header is recognised as."""
+def source_named(source_id: str, table: Table, borough: Area) -> Source:
+    """Return a native layout by its id; of its variants the one that the table's header fits."""
     try:
-        return recognise(table.header)
+        return layout_named(source_id, table.header, CONTRACTS, borough.slug)
     except UnrecognisedFileError as error:
         raise CommandError(str(error)) from error
 
 
-def require_layout(table: Table, source_id: str) -> None:
+def source_of(table: Table, borough: Area) -> Source:
+    """Return the layout that a header is recognised as, in the borough's own wording."""
+    try:
+        return recognise(table.header, CONTRACTS, borough.slug)
+    except UnrecognisedFileError as error:
+        raise CommandError(str(error)) from error
+
+
+def require_layout(table: Table, source_id: str, borough: Area) -> None:
     """Refuse a file whose header is another layout than the one the person named."""
     if source_id != CANONICAL:
-        source_named(source_id)
-    found = source_of(table)
-    if found.id != source_id:
+        source_named(source_id, table, borough)
+    found = source_of(table, borough)
+    if source_id not in {found.id, found.name}:
         msg = f"The header is the layout {found.id}, not {source_id}."
         raise CommandError(msg)
 

@@ -15,7 +15,9 @@ from pipelines.intake.store import write_bytes
 
 def pseudonymise_file(path: Path, borough_slug: str, source_id: str, key_file: Path, out: Path) -> None:
     """Pseudonymise a file and say, in columns and counts, what was done."""
-    borough, source, table = borough_named(borough_slug), source_named(source_id), table_in(path)
+    borough = borough_named(borough_slug)
+    table = table_in(path, borough)
+    source = source_named(source_id, table, borough)
     if out.suffix.lower() != ".csv":
         msg = f"{out.name} must end in .csv; the delivery is written as CSV."
         raise CommandError(msg)
@@ -28,7 +30,7 @@ def pseudonymise_file(path: Path, borough_slug: str, source_id: str, key_file: P
     write_bytes(out, buffer.getvalue())
     click.echo(f"{made.rows} rows written to {out}.")
     if made.left_out:
-        click.echo(f"Left out: columns {letters(made.left_out, table.header)}.")
+        click.echo(f"Left out: columns {letters(made.left_out, table)}.")
     if made.rows_without_age:
         click.echo(
             f"{made.rows_without_age} rows have no age, because a date of birth or a start is blank or unreadable."

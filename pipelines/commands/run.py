@@ -13,7 +13,10 @@ import click
 from pipelines.commands.inputs import borough_named
 from pipelines.errors import CommandError
 from pipelines.home import Home
-from pipelines.intake.deliver import Receipt, read_receipts
+from pipelines.intake.corrections import NOT_AS_EXPECTED
+from pipelines.intake.landing import strange_folders
+from pipelines.intake.receipt import Receipt, read_receipts, shown_name
+from pipelines.region import load_region
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -57,13 +60,31 @@ def run_everything(home: Home, as_at: datetime | None, boroughs: Sequence[str]) 
     failures = _execute(home, as_at, boroughs)
     receipts = read_receipts(home)
     click.echo(account(receipts), err=True)
-    for failure in failures:
-        click.echo(f"mfh: {failure}", err=True)
+    problems = [*failures, *_overlooked(home), *_unfit_corrections(receipts)]
+    for problem in problems:
+        click.echo(f"mfh: {problem}", err=True)
     index = home.site / "index.html"
     if index.exists():
         click.echo(str(index))
     refused = any(receipt.status == "rejected" for receipt in receipts)
-    return 1 if failures or refused else 0
+    return 1 if problems or refused else 0
+
+
+def _overlooked(home: Home) -> list[str]:
+    return [
+        f"landing/{shown_name(name)} is not the folder of a borough; nothing in it was read."
+        for name in strange_folders(home, load_region().slugs)
+    ]
+
+
+def _unfit_corrections(receipts: Sequence[Receipt]) -> list[str]:
+    return [
+        f"{receipt.borough}/{receipt.file_name}: a correction did not find what it expects in {finding.rows} cells and "
+        "was not applied there; the source has been changed, so end or amend the correction."
+        for receipt in receipts
+        for finding in receipt.findings
+        if finding.rule_id == NOT_AS_EXPECTED
+    ]
 
 
 def _execute(home: Home, as_at: datetime | None, boroughs: Sequence[str]) -> list[str]:

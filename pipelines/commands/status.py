@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -10,8 +11,20 @@ import click
 from pipelines.commands.inputs import current_warehouse
 from pipelines.home import Home
 from pipelines.warehouse.connection import query_frame
+from pipelines.warehouse.grid import grid_at
 
 _MONTHS_SHOWN = 12
+_COUNTS = {
+    "files": "files",
+    "rows_read": "read",
+    "rows_accepted": "accepted",
+    "rows_quarantined": "quarantined",
+    "rows_duplicate": "duplicates",
+    "rows_live": "count now",
+    "rows_superseded": "superseded",
+    "rows_past_retention": "past retention",
+    "withdrawn": "files withdrawn",
+}
 _MARKS = {
     "received": "received",
     "late": "LATE",
@@ -28,16 +41,16 @@ def show_status(home: Home, *, as_json: bool) -> int:
         0 where every month that is due was received and no file was refused, else 1.
     """
     with current_warehouse(home) as connection:
-        months = query_frame(
-            connection,
-            "select borough, strftime(month, '%Y-%m') as month, status, rows_accepted "
-            "from quality.borough_month order by borough, month",
-        ).to_dicts()
+        months = grid_at(connection, datetime.now(UTC).replace(tzinfo=None)).to_dicts()
         deliveries = query_frame(
             connection,
             "select borough, count(*) as files, sum(rows_read)::bigint as rows_read, "
             "sum(rows_accepted)::bigint as rows_accepted, sum(rows_quarantined)::bigint as rows_quarantined, "
-            "sum(rows_duplicate)::bigint as rows_duplicate from intake.delivery group by borough order by borough",
+            "sum(rows_duplicate)::bigint as rows_duplicate, sum(rows_live)::bigint as rows_live, "
+            "sum(rows_superseded)::bigint as rows_superseded, "
+            "sum(rows_past_retention)::bigint as rows_past_retention, "
+            "count_if(status = 'withdrawn')::bigint as withdrawn "
+            "from intake.delivery group by borough order by borough",
         ).to_dicts()
         refused = query_frame(
             connection,
@@ -63,10 +76,9 @@ def _for_people(report: dict[str, list[dict[str, Any]]]) -> str:
     grid = Table("borough", *months, title="Episodes accepted by month of start")
     for borough in sorted({m["borough"] for m in report["months"]}):
         grid.add_row(borough, *(_cell(cells[borough, month]) for month in months))
-    rows = Table("borough", "files", "read", "accepted", "quarantined", "duplicates", title="Rows of all deliveries")
+    rows = Table("borough", *_COUNTS.values(), title="Rows of all deliveries")
     for d in report["deliveries"]:
-        names = ("files", "rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")
-        rows.add_row(d["borough"], *(str(d[name]) for name in names))
+        rows.add_row(d["borough"], *(str(d[name]) for name in _COUNTS))
     console.print(grid)
     console.print(rows)
     for r in report["refused"]:

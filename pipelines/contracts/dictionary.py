@@ -1,11 +1,18 @@
-"""The data dictionary of a contract, as rows that a page or a file can show. Layout belongs in `dashboards/`."""
+"""The data dictionary of a contract, as rows that a page or a file can show. Layout belongs in `dashboards/`.
+
+Every rule that looks at a column is listed there, also those that compare rows or deliveries and those of one layout.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from pipelines.contracts.catalogue import all_rules
 from pipelines.contracts.contract import Contract
-from pipelines.contracts.rules import Rule, contract_rules
+from pipelines.contracts.rules import Rule
+from pipelines.home import CONTRACTS
 
 
 @dataclass(frozen=True)
@@ -21,13 +28,13 @@ class Entry:
     rules: tuple[Rule, ...]
 
 
-def data_dictionary(contract: Contract) -> list[Entry]:
-    """List the contract's columns in delivery order with their rules."""
-    rules = contract_rules(contract)
+def data_dictionary(contract: Contract, contracts: Path = CONTRACTS) -> list[Entry]:
+    """List the contract's columns in delivery order with their rules, the contract's own first."""
+    rules = [rule for rule in all_rules(contracts) if rule.dataset == contract.dataset]
     return [_entry(contract, index, rules) for index in range(len(contract.properties))]
 
 
-def _entry(contract: Contract, index: int, rules: tuple[Rule, ...]) -> Entry:
+def _entry(contract: Contract, index: int, rules: Sequence[Rule]) -> Entry:
     prop = contract.properties[index]
     own = tuple(rule for rule in rules if rule.column == prop.name)
     codes = next((tuple(rule.arguments["codes"]) for rule in own if rule.kind == "codes"), ())

@@ -15,6 +15,7 @@ PROVENANCE: dict[str, pl.DataType] = {
     "delivery_id": pl.String(),
     "borough": pl.String(),
     "source": pl.String(),
+    "source_version": pl.String(),
     "row_number": pl.Int64(),
 }
 

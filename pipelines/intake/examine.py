@@ -1,4 +1,4 @@
-"""One file, understood: read, recognised, checked for identifiers, mapped and parsed.
+"""One file, understood: read, recognised, checked for identifiers, reduced to what is agreed, mapped and parsed.
 
 The same engine serves intake and `mfh check`. It touches no disk. A file that cannot be taken ends in
 `RefusedFileError` with one sentence; whether a row can be taken is decided in `judge`.
@@ -7,19 +7,27 @@ The same engine serves intake and `mfh check`. It touches no disk. A file that c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from pipelines.contracts.contract import TEMPORAL, Contract, load_contracts
+from pipelines.contracts.agreement import Agreement, load_agreement
+from pipelines.contracts.contract import Contract, load_contracts
 from pipelines.home import CONTRACTS
+from pipelines.intake.corrections import Correction, apply_corrections
+from pipelines.intake.identifier_exceptions import IdentifierExceptionError, excepted_on, load_exceptions
 from pipelines.intake.identifiers import IdentifierFinding, find_identifiers
-from pipelines.intake.read import Table, UnreadableFileError, column_letter, read_table
-from pipelines.intake.sources import Part, Source, UnrecognisedFileError, map_part, recognise
-from pipelines.intake.typed import DateReading, parse
+from pipelines.intake.layout import Part, Source
+from pipelines.intake.mapping import map_part, old_name_sentences, set_aside, trapped_values
+from pipelines.intake.read import Table, UnreadableFileError, read_table
+from pipelines.intake.sources import UnrecognisedFileError, header_test, recognise
+from pipelines.intake.typed import LOCAL_ZONE, month_first_columns, parse
 from pipelines.region import Area
+
+_FIRST_ROW = 2
 
 
 class RefusedFileError(Exception):
@@ -34,16 +42,28 @@ class RefusedFileError(Exception):
 
 @dataclass(frozen=True)
 class PartRows:
-    """Parsed rows of one dataset of a file, with `row_number`."""
+    """Parsed rows of one dataset of a file, with `row_number`.
+
+    `part` is the mapping as far as the sharing agreement goes; `trapped` holds raw beside mapped values where the
+    mapping needs a note; `corrected` says which cells the borough's corrections concerned.
+    """
 
     contract: Contract
     part: Part
     rows: pl.DataFrame
+    trapped: pl.DataFrame
+    corrected: pl.DataFrame
 
 
 @dataclass(frozen=True)
 class Examined:
-    """A file that was understood; its rows are not judged yet."""
+    """A file that was understood; its rows are not judged yet.
+
+    `left_out` are the header cells of columns that are not used or not agreed; their cells are gone from `table`.
+    `is_whole` says that `table` holds all there is in the file: nothing stands above the header, on another sheet, in
+    a ragged row or in a column that was left out. `set_aside` are the rows that are no episodes by the layout's own
+    rule (`row_number`, `column`).
+    """
 
     delivery_id: str
     borough: Area
@@ -51,7 +71,10 @@ class Examined:
     source: Source
     table: Table
     duplicates: pl.Series
-    unknown_columns: tuple[str, ...]
+    set_aside: pl.DataFrame
+    left_out: tuple[str, ...]
+    is_whole: bool
+    notes: tuple[str, ...]
     parts: tuple[PartRows, ...]
 
     @property
@@ -61,89 +84,185 @@ class Examined:
 
     def header_of(self, part: Part, column: str) -> str:
         """Name, in the sender's own header, of the column that fills a canonical one (itself where there is none)."""
-        mapped = part.columns.get(column)
-        name = mapped.source if mapped else None
-        if mapped and not name and mapped.derived_from:
-            name = mapped.derived_from[0]
-        return next((h for h in self.table.header if name and h.casefold() == name.casefold()), name or column)
-
-    def letter_of(self, header: str) -> str:
-        """Spreadsheet letter of a header cell, blank where the file has no such column."""
-        return column_letter(self.table.header.index(header)) if header in self.table.header else ""
+        return self.source.header_of(part, column, self.table.header)
 
 
-def examine(  # noqa: PLR0917 - the five facts that identify a delivery
-    name: str, data: bytes, borough: Area, received_at: datetime, delivery_id: str, contracts: Path = CONTRACTS
+def opened(name: str, data: bytes, borough: Area, contracts: Path = CONTRACTS) -> Table:
+    """Read a file as a table, its header found by the layouts that the borough may send.
+
+    Raises:
+        UnreadableFileError: with one sentence that says what is wrong and what to do.
+    """
+    return read_table(name, data, header_test(contracts, borough.slug))
+
+
+def examine(  # noqa: PLR0917 - the facts that identify a delivery, and what it is understood by
+    name: str,
+    data: bytes,
+    borough: Area,
+    received_at: datetime,
+    delivery_id: str,
+    contracts: Path = CONTRACTS,
+    corrections: Sequence[Correction] = (),
 ) -> Examined:
     """Understand one file.
 
     Args:
-        name: file name, for its type only.
-        data: the bytes.
-        borough: the sender.
-        received_at: when it arrived (UTC); nothing in it can have started later.
+        name: file name, for its type.
+        data: its bytes.
+        borough: who sent it.
+        received_at: when it arrived (UTC).
         delivery_id: how findings refer to it.
         contracts: folder of contracts, layouts and rules.
+        corrections: the borough's.
 
     Raises:
-        RefusedFileError: unreadable, no known layout, or direct identifiers in it.
+        RefusedFileError: unreadable, no known layout, outside the sharing agreement, or direct identifiers in it.
     """
     try:
-        table = read_table(name, data)
-        source = recognise(table.header, contracts)
+        table = opened(name, data, borough, contracts)
+        source = recognise(table.header, contracts, borough.slug)
     except UnreadableFileError as error:
         raise RefusedFileError("file.unreadable", str(error)) from error
     except UnrecognisedFileError as error:
         raise RefusedFileError("file.unrecognised", str(error)) from error
-    return understand(table, source, borough, received_at, delivery_id, contracts)
+    return understand(table, source, borough, received_at, delivery_id, contracts, corrections)
 
 
 def understand(  # noqa: PLR0917 - as above
-    table: Table, source: Source, borough: Area, received_at: datetime, delivery_id: str, contracts: Path = CONTRACTS
+    table: Table,
+    source: Source,
+    borough: Area,
+    received_at: datetime,
+    delivery_id: str,
+    contracts: Path = CONTRACTS,
+    corrections: Sequence[Correction] = (),
 ) -> Examined:
-    """Refuse identifiers, then map and parse a table whose layout is known."""
-    refuse_identifiers(table.frame, source, contracts)
-    numbered = table.frame.with_columns(table.row_numbers.alias("row_number"))
+    """Refuse what may not come in, then map and parse a table whose layout is known."""
+    arrived = received_at.astimezone(ZoneInfo(LOCAL_ZONE)).date()
+    refuse_identifiers(table, source, borough, arrived, contracts)
+    _refuse_month_first(table, source)
+    parts = _agreed_parts(source, _agreement_of(borough, arrived, contracts))
+    left_out = _left_out(source, parts, table.header)
+    reduced = _without(table, left_out)
+    numbered = reduced.frame.with_columns(reduced.row_numbers.alias("row_number"))
     repeated = numbered.select(pl.struct(pl.exclude("row_number")).is_first_distinct().not_()).to_series()
-    kept = numbered.filter(~repeated)
-    datasets = load_contracts(contracts)
-    reading = DateReading(source.date_formats, source.midnight_is_unknown_time)
-    parts = tuple(
-        PartRows(
-            datasets[part.dataset], part, parse(map_part(part, kept, borough.code), datasets[part.dataset], reading)
-        )
-        for part in source.parts
-    )
+    cells = numbered.filter(~repeated)
+    notes = [*table.notes, *_left_out_notes(source, table, left_out), *old_name_sentences(source, cells, table.letter)]
     return Examined(
         delivery_id=delivery_id,
         borough=borough,
         received_at=received_at,
         source=source,
-        table=table,
+        table=reduced,
         duplicates=table.row_numbers.filter(repeated),
-        unknown_columns=tuple(h for h in table.header if h.casefold() not in source.known_columns),
-        parts=parts,
+        set_aside=set_aside(source, cells),
+        left_out=left_out,
+        is_whole=not (left_out or table.others or table.ragged or _stands_above(table)),
+        notes=tuple(notes),
+        parts=tuple(_part_rows(source, part, cells, borough, arrived, contracts, corrections) for part in parts),
     )
 
 
-def refuse_identifiers(cells: pl.DataFrame, source: Source, contracts: Path = CONTRACTS) -> None:
-    """Raise `RefusedFileError` where a column holds direct identifiers."""
-    datasets = load_contracts(contracts)
-    dates = {
-        column.source.casefold()
-        for part in source.parts
-        for name, column in part.columns.items()
-        if column.source and name in datasets[part.dataset].of_type(*TEMPORAL)
-    }
-    child = source.main.columns["child_id"].source or ""
+def refuse_identifiers(table: Table, source: Source, borough: Area, arrived: date, contracts: Path = CONTRACTS) -> None:
+    """Raise `RefusedFileError` where a column, or another sheet of the workbook, holds direct identifiers."""
+    try:
+        exceptions = excepted_on(load_exceptions(borough.slug, contracts), arrived)
+    except IdentifierExceptionError as error:
+        raise RefusedFileError("file.configuration", str(error)) from error
     found = find_identifiers(
-        cells,
-        child_columns=[h for h in cells.columns if h.casefold() == child.casefold()],
-        date_columns=[h for h in cells.columns if h.casefold() in dates],
+        table.frame,
+        child_columns=source.child_cells(table.header),
+        date_columns=source.date_cells(table.header),
         contracts=contracts,
+        coded_columns=source.coded_cells(table.header),
+        exceptions=exceptions,
+        others=table.others,
+        first_column=table.first_column,
+        row_numbers=table.row_numbers,
     )
     if found:
-        remedy = "Run `mfh pseudonymise` and send its output" if source.pseudonymise else "Take the column out"
-        reasons = "; ".join(finding.sentence for finding in found)
-        msg = f"The file carries direct identifiers and was refused whole; nothing of it was kept. {reasons}. {remedy}."
+        reasons = " ".join(finding.message for finding in found)
+        msg = f"The file carries direct identifiers and was refused whole; nothing of it was kept. {reasons}"
         raise RefusedFileError(found[0].rule_id, msg, found)
+
+
+def _refuse_month_first(table: Table, source: Source) -> None:
+    columns = month_first_columns(table.frame, source.date_cells(table.header))
+    if columns:
+        letters = ", ".join(table.letter(name) for name in columns)
+        msg = (
+            f"Column {letters} writes the month before the day, so the dates that could be read either way would be "
+            "wrong; export dates as day/month/year or as 2026-03-31."
+        )
+        raise RefusedFileError("file.month_first_dates", msg)
+
+
+def _agreement_of(borough: Area, arrived: date, contracts: Path) -> Agreement:
+    agreement = load_agreement(borough.slug, contracts)
+    if agreement is None or not agreement.in_force(arrived):
+        state = "no sharing agreement" if agreement is None else "no sharing agreement in force"
+        msg = f"There is {state} with {borough.name}, so nothing of the file was taken in; tell the regional analyst."
+        raise RefusedFileError("file.no_agreement", msg)
+    return agreement
+
+
+def _agreed_parts(source: Source, agreement: Agreement) -> list[Part]:
+    """The datasets of the layout, as far as they and their columns are agreed."""
+    if not agreement.agreed(source.main.dataset):
+        msg = (
+            f"The sharing agreement does not cover this dataset ({source.main.dataset}), so nothing of the file was "
+            "taken in; tell the regional analyst."
+        )
+        raise RefusedFileError("file.not_agreed", msg)
+    agreed = [(part, agreement.agreed(part.dataset)) for part in source.parts]
+    return [
+        replace(part, columns={name: column for name, column in part.columns.items() if name in names})
+        for part, names in agreed
+        if names
+    ]
+
+
+def _left_out(source: Source, parts: Sequence[Part], header: Sequence[str]) -> tuple[str, ...]:
+    """Header cells that fill no agreed column and do not decide which rows are episodes."""
+    inputs = [name for part in parts for column in part.columns.values() for name in column.inputs]
+    deciding = [source.rows_kept.column] if source.rows_kept else []
+    used = source.first_cells([*inputs, *deciding], header)
+    return tuple(name for name in header if name not in used)
+
+
+def _left_out_notes(source: Source, table: Table, left_out: Sequence[str]) -> list[str]:
+    unknown = [table.letter(name) for name in left_out if not source.knows(name)]
+    not_agreed = [table.letter(name) for name in left_out if source.knows(name)]
+    notes = [f"Columns we do not use were left out: {', '.join(unknown)}."] if unknown else []
+    agreed = f"Columns outside the sharing agreement were dropped: {', '.join(not_agreed)}."
+    return [*notes, *([agreed] if not_agreed else [])]
+
+
+def _stands_above(table: Table) -> bool:
+    """Whether the first row of the table is not the second of the file, so that something may stand above."""
+    return bool(table.row_numbers.len() and table.row_numbers[0] > _FIRST_ROW)
+
+
+def _without(table: Table, left_out: Sequence[str]) -> Table:
+    """The table without the cells of columns that may not be kept, and without other sheets."""
+    frame = table.frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in left_out)
+    return replace(table, frame=frame, others=())
+
+
+def _part_rows(  # noqa: PLR0917 - as above
+    source: Source,
+    part: Part,
+    cells: pl.DataFrame,
+    borough: Area,
+    arrived: date,
+    contracts: Path,
+    corrections: Sequence[Correction],
+) -> PartRows:
+    contract = load_contracts(contracts)[part.dataset]
+    mapped = map_part(source, part, cells, borough.code)
+    trapped = trapped_values(source, part, cells, mapped)
+    versions = mapped.select("row_number", "source_version")
+    mapped, corrected = apply_corrections(mapped, contract, corrections, arrived)
+    rows = parse(mapped, contract, source.reading)
+    return PartRows(contract, part, rows, trapped.join(versions, on="row_number"), corrected)

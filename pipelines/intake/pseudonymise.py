@@ -10,15 +10,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
 from pipelines.home import CONTRACTS
 from pipelines.intake.examine import RefusedFileError, refuse_identifiers
-from pipelines.intake.read import Table, column_letter
-from pipelines.intake.sources import Pseudonymise, Source
+from pipelines.intake.layout import Pseudonymise, Source
+from pipelines.intake.read import Table
+from pipelines.intake.typed import read_times
 from pipelines.region import Area
 
 _LEAST_KEY_BYTES = 32
@@ -59,13 +61,14 @@ def read_key(path: Path) -> bytes:
     return key
 
 
-def pseudonym(identifier: str, key: bytes, borough: str, scope: str) -> str:
+def pseudonym(identifier: str, key: bytes, borough: str, scope: str, numbers_of: str = "") -> str:
     """Return the 64-character pseudonym of an identifier.
 
     The message is separated by domain and, for identifiers that only the borough knows, by borough: the same number in
-    two boroughs' systems is two children. White space and case are normalised first, or one child becomes two.
+    two boroughs' systems is two children. So it is in the borough's own systems and in those of another body
+    (`numbers_of`). White space and case are normalised first, or one child becomes two.
     """
-    normal = re.sub(r"\s+", "", identifier).upper()
+    normal = (f"{numbers_of}:" if numbers_of else "") + re.sub(r"\s+", "", identifier).upper()
     holder = "region" if scope == "regional" else borough
     return hmac.new(key, f"mfh:child:v1|{holder}|{normal}".encode(), hashlib.sha256).hexdigest()
 
@@ -80,19 +83,23 @@ def pseudonymise(table: Table, source: Source, borough: Area, key: bytes, contra
             an identifier would remain in a column that is kept.
     """
     steps = _steps(source, table)
-    by_name = {name.casefold(): name for name in table.header}
-    child = by_name[steps.child.casefold()]
-    births = [by_name[name.casefold()] for name in steps.birth_columns if name.casefold() in by_name]
-    kept = [name for name in table.header if name.casefold() in source.known_columns and name not in births]
-    cells = table.frame.with_columns(_pseudonyms(table.frame[child], key, borough, steps.scope))
-    if births and steps.age_at.casefold() in by_name:
-        started = by_name[steps.age_at.casefold()]
-        age = _age(births[0], started, source).alias(steps.age_column)
-        cells = cells.with_columns(age)
-        kept = [name for name in kept if name.casefold() != steps.age_column.casefold()]
+    header = table.header
+    (child, *_) = source.cells_of(steps.child, header)
+    births = source.first_cells(steps.birth_columns, header)
+    starts = source.first_cells(steps.age_at, header)
+    kept = [name for name in header if source.knows(name) and name not in births]
+    cells = table.frame.with_columns(_pseudonyms(table.frame[child], key, borough, steps))
+    if births and starts:
+        born, started = (
+            read_times(table.frame.select(pl.coalesce(names).alias("cell"))["cell"], source.reading)["value"].dt.date()
+            for names in (births, starts)
+        )
+        cells = cells.with_columns(_age(born, started, steps.age_not_born).alias(steps.age_column))
+        replaced = source.cells_of(steps.age_column, header)
+        kept = [name for name in kept if name not in replaced]
         kept.insert(kept.index(child) + 1, steps.age_column)
     result = cells.select(kept)
-    _refuse_what_remains(result, source, contracts)
+    _refuse_what_remains(replace(table, frame=result, others=()), source, borough, contracts)
     return Pseudonymised(
         cells=result,
         left_out=tuple(name for name in table.header if name not in kept),
@@ -105,8 +112,7 @@ def _steps(source: Source, table: Table) -> Pseudonymise:
     if source.pseudonymise is None:
         msg = f"The layout {source.id} is already pseudonymised; nothing to do."
         raise PseudonymiseError(msg)
-    present = {name.casefold() for name in table.header}
-    missing = [name for name in source.recognised_by if name.casefold() not in present]
+    missing = source.lacking(table.header)
     if missing:
         msg = f"The file is not a {source.id} extract; it lacks the columns: {', '.join(missing)}."
         raise PseudonymiseError(msg)
@@ -117,28 +123,23 @@ def _steps(source: Source, table: Table) -> Pseudonymise:
     return source.pseudonymise
 
 
-def _pseudonyms(children: pl.Series, key: bytes, borough: Area, scope: str) -> pl.Series:
+def _pseudonyms(children: pl.Series, key: bytes, borough: Area, steps: Pseudonymise) -> pl.Series:
     unique = children.drop_nulls().unique()
-    made = [pseudonym(identifier, key, borough.slug, scope) for identifier in unique]
+    made = [pseudonym(identifier, key, borough.slug, steps.scope, steps.numbers_of) for identifier in unique]
     return children.replace_strict(unique, made, default=None, return_dtype=pl.String)
 
 
-def _age(birth: str, started: str, source: Source) -> pl.Expr:
-    """Completed years at the start; blank where either date is unreadable or the birth is after the start."""
+def _age(born: pl.Series, started: pl.Series, not_born: str | None) -> pl.Series:
+    """Completed years at the start; blank where either date is unreadable or the birth is after the start.
 
-    def day(name: str) -> pl.Expr:
-        readings = [pl.col(name).str.to_datetime(f, strict=False) for f in source.date_formats if "%H" in f]
-        readings += [
-            pl.col(name).str.to_date(f, strict=False).cast(pl.Datetime("us"))
-            for f in source.date_formats
-            if "%H" not in f
-        ]
-        return pl.coalesce(*readings).dt.date()
-
-    born, start = day(birth), day(started)
-    had_birthday = _month_and_day(start) >= _month_and_day(born)
-    years = start.dt.year() - born.dt.year() - (~had_birthday).cast(pl.Int32)
-    return pl.when(years >= 0).then(years).cast(pl.String)
+    A layout may ask for a mark (`not_born`) where the birth is on or after the start.
+    """
+    had_birthday = _month_and_day(pl.col("start")) >= _month_and_day(pl.col("born"))
+    years = pl.col("start").dt.year() - pl.col("born").dt.year() - (~had_birthday).cast(pl.Int32)
+    age = pl.when(years >= 0).then(years).cast(pl.String)
+    if not_born is not None:
+        age = pl.when(pl.col("born") >= pl.col("start")).then(pl.lit(not_born)).otherwise(age)
+    return pl.DataFrame({"born": born, "start": started}).select(age.alias("age")).to_series()
 
 
 def _month_and_day(day: pl.Expr) -> pl.Expr:
@@ -146,15 +147,15 @@ def _month_and_day(day: pl.Expr) -> pl.Expr:
     return day.dt.month().cast(pl.Int32) * 100 + day.dt.day()
 
 
-def _refuse_what_remains(cells: pl.DataFrame, source: Source, contracts: Path) -> None:
+def _refuse_what_remains(kept: Table, source: Source, borough: Area, contracts: Path) -> None:
     try:
-        refuse_identifiers(cells, source, contracts)
+        refuse_identifiers(kept, source, borough, datetime.now(UTC).date(), contracts)
     except RefusedFileError as refused:
         names = ", ".join(f"{f.column_name} ({f.meaning})" for f in refused.columns)
         msg = f"A column that would be kept still carries direct identifiers: {names}. Take it out and try again."
         raise PseudonymiseError(msg) from refused
 
 
-def letters(names: tuple[str, ...], header: list[str]) -> str:
+def letters(names: tuple[str, ...], table: Table) -> str:
     """Spreadsheet letters and names of columns, for the screen."""
-    return ", ".join(f"{column_letter(header.index(name))} ({name})" for name in names)
+    return ", ".join(f"{table.letter(name)} ({name})" for name in names)

@@ -27,3 +27,21 @@ def write_parquet(path: Path, frame: pl.DataFrame) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     frame.write_parquet(partial, compression="zstd")
     partial.replace(path)
+
+
+def sweep_partials(folder: Path) -> None:
+    """Remove what a killed run was writing; partial files of a process that still runs are left alone."""
+    for partial in folder.glob(".*.partial") if folder.is_dir() else []:
+        writer = partial.name.rsplit(".", 2)[1]
+        if not writer.isdigit() or not _is_running(int(writer)):
+            partial.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

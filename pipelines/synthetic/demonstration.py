@@ -14,17 +14,14 @@ from pipelines.synthetic.clock import arrange
 from pipelines.synthetic.deliveries import Delivery, episode_files, interview_files, return_files
 from pipelines.synthetic.errors import plant_errors
 from pipelines.synthetic.interviews import awkward_interviews, draw_interviews
-from pipelines.synthetic.layouts import (
-    authority_return,
-    canonical,
-    contract_columns,
-    interview_rows,
-    liquidlogic,
-)
-from pipelines.synthetic.pseudonyms import authority_pseudonyms, demonstration_key, identify
+from pipelines.synthetic.layouts import authority_return, canonical, contract_columns, interview_rows, only_here
+from pipelines.synthetic.native import WITH_INTERVIEWS, liquidlogic, police_incident
+from pipelines.synthetic.placements import draw_care
+from pipelines.synthetic.pseudonyms import authority_pseudonyms, demonstration_key, identify, share_pseudonyms
 from pipelines.synthetic.records import record
 from pipelines.synthetic.region import draw_region
-from pipelines.synthetic.settings import Area, Settings, Span, load_settings
+from pipelines.synthetic.sent_again import send_again
+from pipelines.synthetic.settings import Area, Habit, Settings, Span, load_settings
 from pipelines.synthetic.truth import planted_rows, write_truth
 from pipelines.synthetic.writing import write_delivery
 
@@ -81,23 +78,29 @@ def write_demonstration(
         message = "a demonstration needs a last month at or after the first and a scale above 0"
         raise ValueError(message)
     settings = load_settings(contracts)
-    region, interview, recording, planting = (np.random.default_rng([seed, step]) for step in range(4))
+    region, interview, recording, planting, sharing, care, again = (
+        np.random.default_rng([seed, step]) for step in range(7)
+    )
     key = demonstration_key(seed)
     episodes = arrange(region, settings, span, draw_region(region, settings, span, scale=scale))
-    episodes = identify(episodes, settings, key)
+    episodes = share_pseudonyms(sharing, settings, identify(episodes, settings, key))
     main = episodes.filter("main_feed")
     interviews = awkward_interviews(interview, settings, draw_interviews(interview, settings, main))
-    rows = record(recording, settings, main)
-    files, never_came = _deliveries(
-        recording,
-        settings,
-        span,
-        contracts=contracts,
-        key=key,
-        episodes=episodes,
-        rows=rows,
-        interviews=interviews,
+    sent = _deliveries(
+        _Source(
+            rng=recording,
+            care=care,
+            settings=settings,
+            span=span,
+            key=key,
+            columns={name: contract_columns(contracts, name) for name in ("missing_episode", "return_interview")},
+            episodes=episodes,
+            rows=record(recording, settings, main),
+            interviews=interviews,
+        )
     )
+    never_came = sent.never_came
+    files = send_again(again, settings.raw["sent_again"], sent.files, sent.texts)
     # At a small scale a borough may have nothing to send for a period; nobody sends a file without rows.
     files = plant_errors(planting, settings, [file for file in files if file.frame.height])
     for file in files:
@@ -120,43 +123,82 @@ def write_demonstration(
     return Demonstration(out, tuple(written), truth, totals)
 
 
-def _deliveries(
-    rng: np.random.Generator,
-    settings: Settings,
-    span: Span,
-    *,
-    contracts: Path,
-    key: bytes,
-    episodes: pl.DataFrame,
-    rows: pl.DataFrame,
-    interviews: pl.DataFrame,
-) -> tuple[list[Delivery], list[Delivery]]:
-    """All deliveries of all boroughs, and those that were due and never came."""
-    episode_columns = contract_columns(contracts, "missing_episode")
-    interview_columns = contract_columns(contracts, "return_interview")
-    files: list[Delivery] = []
-    never_came: list[Delivery] = []
-    for area in settings.areas:
-        habit = settings.habits[area.code]
+@dataclass(frozen=True)
+class _Source:
+    """What a borough's files are made from."""
+
+    rng: np.random.Generator
+    care: np.random.Generator
+    settings: Settings
+    span: Span
+    key: bytes
+    columns: dict[str, tuple[str, ...]]
+    episodes: pl.DataFrame
+    rows: pl.DataFrame
+    interviews: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """Files of all boroughs, those that were due and never came, and canonical rows by borough."""
+
+    files: list[Delivery]
+    never_came: list[Delivery]
+    texts: dict[str, pl.DataFrame]
+
+
+def _deliveries(source: _Source) -> _Sent:
+    """All regular deliveries of all boroughs."""
+    sent = _Sent([], [], {})
+    for area in source.settings.areas:
+        habit = source.settings.habits[area.code]
         here = pl.col("delivered_by") == area.code
-        own_rows, own_interviews = rows.filter(here), interviews.filter(here)
-        if habit.layout == "liquidlogic":
-            text = liquidlogic(own_rows, own_interviews, habit)
-        else:
-            text = canonical(own_rows, episode_columns, habit)
-        main, unsent = episode_files(rng, area, habit, text, span)
-        files += main
-        never_came += unsent
+        rows, interviews = source.rows.filter(here), source.interviews.filter(here)
+        texts = _texts(source, habit, rows, interviews)
+        episodes = episode_files(source.rng, area, habit, texts, source.span)
+        sent.texts[area.code] = texts[habit.layout]
+        sent.files.extend(episodes.files)
+        sent.never_came.extend(episodes.never_came)
+        # Whoever sends the police's records has to send the interviews beside them.
+        of_police = rows.filter(episodes.layout == "police_incident")["episode_id"].implode()
+        beside = interviews.filter(pl.col("episode_ids").is_in(of_police))
         if habit.interviews.rows == "offered":
-            own_interviews = own_interviews.filter(pl.col("offered") == "yes")
-        files += interview_files(area, habit, interview_rows(own_interviews, interview_columns), span)
-        files += _return_of(area, settings, span, key, episodes)
-    return files, never_came
+            interviews = interviews.filter(pl.col("offered") == "yes")
+        for some, cadence in ((interviews, habit.interviews.cadence), (beside, habit.cadence)):
+            text = interview_rows(some, source.columns["return_interview"])
+            sent.files.extend(interview_files(area, habit, text, source.span, cadence if some.height else None))
+        sent.files.extend(_return_of(source, area, habit))
+    return sent
 
 
-def _return_of(area: Area, settings: Settings, span: Span, key: bytes, episodes: pl.DataFrame) -> list[Delivery]:
+def _texts(source: _Source, habit: Habit, rows: pl.DataFrame, interviews: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """A borough's rows in its usual layout and in those that take over, in this order."""
+    if habit.layout == "liquidlogic":
+        texts = {habit.layout: liquidlogic(rows, interviews, habit)}
+    else:
+        texts = {habit.layout: canonical(rows, source.columns["missing_episode"], habit)}
+    for switch in habit.switches:
+        if switch.layout == "police_incident":
+            texts[switch.layout] = police_incident(rows, source.settings.areas)
+        else:
+            texts[switch.layout] = WITH_INTERVIEWS[switch.layout](rows, interviews)
+    return texts
+
+
+def _return_of(source: _Source, area: Area, habit: Habit) -> list[Delivery]:
     """The SSDA903 extracts of a borough that sends them beside its main feed."""
-    habit = settings.habits[area.code]
-    own = episodes.filter(pl.col("in_return") & (pl.col("responsible_authority") == area.code))
-    named = authority_pseudonyms(own, habit.scope, area.code, key)
-    return return_files(area, habit, authority_return(named), span)
+    of_area = pl.col("responsible_authority") == area.code
+    own = authority_pseudonyms(
+        source.episodes.filter(of_area & pl.col("return_due")), habit.scope, area.code, source.key
+    )
+    told = own.filter("in_return")
+    files = []
+    if area.code in source.settings.raw["placement_returns"]:
+        # A night recorded as an absence of its own never ends in the records, which would contradict care.
+        nightly = source.rows.filter(pl.col("cases").str.contains("nightly_reports"))["child"].implode()
+        known = own.filter(~pl.col("child").is_in(nightly))
+        care = draw_care(source.care, source.settings, source.span, known, area.code)
+        others = told.filter(pl.col("child").is_in(nightly)).with_columns(only_here().alias("cases"))
+        told = pl.concat([care.missing, others], how="diagonal").sort("started_at", "episode_key")
+        files += return_files(area, habit, "ssda903_episodes", care.placements, source.span)
+    return return_files(area, habit, "ssda903_missing", authority_return(told), source.span) + files

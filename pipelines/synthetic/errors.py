@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from pipelines.synthetic.deliveries import Delivery
-from pipelines.synthetic.layouts import CANONICAL_NAMES, LIQUIDLOGIC_NAMES
+from pipelines.synthetic.layouts import CANONICAL_NAMES
+from pipelines.synthetic.native import LIQUIDLOGIC_NAMES
 from pipelines.synthetic.settings import Settings
 
 Names = dict[str, str]
@@ -43,7 +44,10 @@ def plant_errors(rng: np.random.Generator, settings: Settings, files: Sequence[D
     able = [
         number
         for number, file in enumerate(files)
-        if file.layout in ("canonical", "liquidlogic") and not file.cumulative and file.frame.height
+        if file.layout in ("canonical", "liquidlogic")
+        and not file.cumulative
+        and "correction_file" not in file.cases
+        and file.frame.height
     ]
     planned: dict[int, list[tuple[int, str, Planted]]] = {}
     weights = np.array([files[number].frame.height for number in able], dtype=np.float64)
@@ -95,7 +99,12 @@ def _copies(rng: np.random.Generator, files: Sequence[Delivery]) -> list[Deliver
     able = [file for file in files if file.layout == "canonical" and not file.cumulative and file.frame.height]
     picked = rng.choice(len(able), size=min(2, len(able)), replace=False)
     return [
-        replace(able[int(place)], name=f"copy-of-{able[int(place)].name}", copy_of=able[int(place)].name)
+        replace(
+            able[int(place)],
+            name=f"copy-of-{able[int(place)].name}",
+            copy_of=able[int(place)].name,
+            cases=("duplicate_delivery",),
+        )
         for place in np.sort(picked)
     ]
 

@@ -4,6 +4,7 @@ Belongs here: what happened. Does not: how a borough writes it down (`layouts`) 
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,7 @@ JOINS_NEXT = 0.45  # of interviews overtaken by the next absence: held later, fo
 NOT_UNKNOWN = 0.93  # of held interviews: it is known whether the child's own account was written down
 SINGLE_CODE = 0.6  # of lists of codes: one code only
 HOUR = 3_600_000_000  # microseconds
+LONG = timedelta(days=5)  # absences that no borough records once for each night
 REASONS = {"child_declined": 0.6, "parent_declined": 0.14, "not_contactable": 0.2, "other": 0.06}
 
 
@@ -54,7 +56,9 @@ def awkward_interviews(rng: np.random.Generator, settings: Settings, interviews:
     able = interviews.filter(pl.col("held_at").is_not_null() & pl.col("delivered_by").is_in(separate))
     same = ["interview_id", "delivered_by"]
     able = able.with_columns(pl.concat_str(same, separator="|").alias("name"))
-    early = chosen(rng, able["name"], int(settings.planted["interview_before_found"])).to_list()
+    # Half of a long absence lies before the day of the return, also where only that day is known.
+    long = able.filter((pl.col("returned_at") - pl.col("started_at") > LONG) & ~pl.col("covers_several"))
+    early = chosen(rng, long["name"], int(settings.planted["interview_before_found"])).to_list()
     stray = chosen(rng, able["name"], int(settings.planted["interview_of_unknown"])).to_list()
     is_early = pl.concat_str(same, separator="|").is_in(early)
     before = pl.col("started_at") + (pl.col("returned_at") - pl.col("started_at")) / 2

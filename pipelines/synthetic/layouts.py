@@ -1,8 +1,9 @@
-"""How a row looks in a file: canonical, Liquidlogic, SSDA903 and return-interview columns, all as text.
+"""How a row looks in a file: canonical, SSDA903 and return-interview columns, all as text.
 
-Belongs here: names and formats of columns, and what of a row is already known at an extraction. Does not: which
-rows go into which file (`deliveries`). Every frame made here carries hidden columns whose names begin with "_"
-(episode key, cases, rule, instants); they never reach a file.
+Belongs here: names and formats of columns, and what of a row is already known at an extraction. Does not: case
+systems' own layouts (`native`), which rows go into which file (`deliveries`), or how a file spells its cells
+(`forms`). Every frame made here carries hidden columns whose names begin with "_" (episode key, cases, rule,
+instants); they never reach a file.
 """
 
 from datetime import datetime
@@ -18,28 +19,36 @@ ISO = "%Y-%m-%dT%H:%M"
 NATIVE = "%Y-%m-%d %H:%M:%S"
 DAY = "%Y-%m-%d"
 RETURN_DAY = "%d/%m/%Y"
+POLICE = "%d/%m/%Y %H:%M:%S"
+# From which instant of a row (a hidden column) each column can be filled.
+KNOWN_FROM = {
+    "_found": ("found_at", "DateFound", "FOUNDREPORTDATE2880", "LOCATED_DTTM"),
+    "_returned": ("returned_at", "END_DTTM", "MIS_END", "END_DATE", "RETURNED_DTTM"),
+    "_seen": ("prevention_interview_at", "PREVENTION_INTERVIEW_DTTM"),
+    "_answered": (
+        "RETURN_INTERVIEW_ACCEPTED", "RETURN_INTERVIEW_DTTM", "held_at", "missinglettersent",
+        "missingepisodediscussed", "RETURN_INTERVIEW_DATE", "ReturnInterviewCompleted", "ReturnInterviewDate",
+        "HASTHERETURNHOMEINTERVIEWBEENACCEPTED2892", "RETURNHOMEINTERVIEWDATE2894",
+    ),
+    "_shared": ("shared_with_police_at",),
+    "_ended": ("DEC", "REC", "REASON_PLACE_CHANGE"),
+}  # fmt: skip
+# Columns of each flag: whether it is set, since when, and what stands there before.
+FLAGS = {
+    "cse": ("cse_flag", "cse_flag_date", "no"),
+    "cce": ("cce_flag", "cce_flag_date", "no"),
+}
+POLICE_FLAGS = {
+    "cse": ("CSE_MARKER", "CSE_MARKER_DATE", "N"),
+    "cce": ("CCE_MARKER", "CCE_MARKER_DATE", "N"),
+}
 
 # What each layout calls the columns that planted errors change.
 CANONICAL_NAMES = {
     name: name
     for name in ("episode_id", "child_id", "started_at", "reported_at", "found_at", "returned_at", "age_at_start")
 }
-LIQUIDLOGIC_NAMES = {
-    "episode_id": "FACT_MISSING_PERSON_ID",
-    "child_id": "DIM_PERSON_ID",
-    "started_at": "START_DTTM",
-    "returned_at": "END_DTTM",
-    "age_at_start": "AGE_AT_START",
-}
-LIQUIDLOGIC_STATUS = {"missing": "Missing", "away": "Away from placement", "absent": "Absent"}
-LIQUIDLOGIC_SETTING = {
-    "home": "Home",
-    "foster_care": "Foster",
-    "childrens_home": "Children's home",
-    "supported_accommodation": "Supported",
-}
 UNSAID = ("unknown", "not_applicable")
-LIQUIDLOGIC_ETHNICITY = {"not_obtained": "Not obtained"}
 
 
 def contract_columns(contracts: Path, dataset: str) -> tuple[str, ...]:
@@ -57,11 +66,14 @@ def clock(column: str | pl.Expr, form: str) -> pl.Expr:
 
 def canonical(rows: pl.DataFrame, columns: tuple[str, ...], habit: Habit) -> pl.DataFrame:
     """Recorded rows in the canonical layout, without the columns that this borough leaves out."""
-    started = _time("started_at", "start_day_only", ISO, DAY)
+    started = exact_time("started_at", "start_day_only", ISO, DAY)
     rows = _undated_flags(rows, habit)
     text = rows.with_columns(
         started.alias("started_at"),
-        pl.col("found_as").dt.strftime(ISO).fill_null(_time("found_at", "end_day_only", ISO, DAY)).alias("found_at"),
+        pl.col("found_as")
+        .dt.strftime(ISO)
+        .fill_null(exact_time("found_at", "end_day_only", ISO, DAY))
+        .alias("found_at"),
         # An end known only to the day has a return that is known no better.
         pl.when("end_day_only")
         .then(clock("returned_at", DAY))
@@ -76,58 +88,10 @@ def canonical(rows: pl.DataFrame, columns: tuple[str, ...], habit: Habit) -> pl.
         pl.col("delivered_child_id").alias("child_id"),
         pl.lit(SOURCE).alias("source_system"),
         pl.lit(None, dtype=pl.String).alias("extracted_at"),
-        *_hidden(rows),
+        *hidden(rows),
     )
     kept = [name for name in columns if name not in habit.leave_out]
     return text.select(*kept, pl.col("^_.*$"))
-
-
-def liquidlogic(rows: pl.DataFrame, interviews: pl.DataFrame, habit: Habit) -> pl.DataFrame:
-    """Recorded rows as a pseudonymised Liquidlogic extract; the row carries its interview's answers."""
-    answers = interviews.select(
-        pl.col("episode_ids").alias("episode_id"), "offered", "accepted", "held_at", "offered_at"
-    )
-    unsaid = pl.when(pl.col("offered").is_in(UNSAID)).then(pl.lit("interview_not_answered"))
-    rows = rows.join(answers, on="episode_id", how="left", maintain_order="left").with_columns(
-        pl.concat_str("cases", unsaid, separator=";", ignore_nulls=True).str.strip_chars_start(";").alias("cases")
-    )
-    short = pl.when(pl.col("episode_id").str.ends_with("0"))  # two habits of writing the same answer
-    offered = (
-        pl.when(pl.col("offered") == "yes")
-        .then(pl.lit("Yes"))
-        .when(pl.col("offered") == "no")
-        .then(short.then(pl.lit("N")).otherwise(pl.lit("No")))
-        .when(pl.col("offered") == "not_applicable")
-        .then(pl.lit("NA"))
-    )
-    accepted = (
-        pl.when(pl.col("accepted") == "yes").then(pl.lit("Yes")).when(pl.col("accepted") == "no").then(pl.lit("No"))
-    )
-    started = _time("started_at", "start_day_only", NATIVE, f"{DAY} 00:00:00")
-    ended = _time("returned_at", "end_day_only", NATIVE, f"{DAY} 00:00:00")
-    title = pl.col("ethnicity").str.head(1).str.to_uppercase() + pl.col("ethnicity").str.slice(1)
-    text = rows.select(
-        pl.col("episode_id").alias("FACT_MISSING_PERSON_ID"),
-        pl.col("delivered_child_id").alias("DIM_PERSON_ID"),
-        started.alias("START_DTTM"),
-        pl.col("status").replace(LIQUIDLOGIC_STATUS).alias("MISSING_STATUS"),
-        ended.alias("END_DTTM"),
-        pl.col("age_at_start").cast(pl.String).alias("AGE_AT_START"),
-        pl.col("sex").str.head(1).str.to_uppercase().alias("GENDER"),
-        pl.col("ethnicity").replace_strict(LIQUIDLOGIC_ETHNICITY, default=title).alias("ETHNICITY"),
-        pl.col("sen_or_disability").replace({"yes": "Yes", "no": "No", "unknown": None}).alias("DISABILITY"),
-        pl.col("looked_after").replace({"yes": "Yes", "no": "No", "unknown": None}).alias("LOOKED_AFTER"),
-        pl.col("responsible_authority").alias("RESPONSIBLE_LA_CODE"),
-        pl.col("area_missing_from").alias("MISSING_FROM_LA_CODE"),
-        pl.col("missing_from_setting").replace_strict(LIQUIDLOGIC_SETTING, default="Other").alias("PLACEMENT_TYPE"),
-        offered.alias("RETURN_INTERVIEW_OFFERED"),
-        accepted.alias("RETURN_INTERVIEW_ACCEPTED"),
-        clock("held_at", NATIVE).alias("RETURN_INTERVIEW_DTTM"),
-        pl.lit(None, dtype=pl.String).alias("EXTRACTED_AT"),
-        *_hidden(rows),
-        pl.max_horizontal("held_at", "offered_at").alias("_answered"),
-    )
-    return text.drop(habit.leave_out)
 
 
 def authority_return(rows: pl.DataFrame) -> pl.DataFrame:
@@ -146,7 +110,7 @@ def authority_return(rows: pl.DataFrame) -> pl.DataFrame:
         .otherwise(clock("returned_at", RETURN_DAY))
         .alias("MIS_END"),
         pl.lit(None, dtype=pl.String).alias("EXTRACTED_AT"),
-        *_hidden(rows),
+        *hidden(rows),
     )
 
 
@@ -175,38 +139,42 @@ def interview_rows(interviews: pl.DataFrame, columns: tuple[str, ...]) -> pl.Dat
     return text.select(*columns, pl.col("^_.*$"))
 
 
-def as_at(text: pl.DataFrame, extracted: datetime) -> pl.DataFrame:
-    """What is known of each row when it is extracted (`extracted`: UTC instant)."""
-    columns: list[pl.Expr] = []
+def as_at(text: pl.DataFrame, known: datetime) -> pl.DataFrame:
+    """What is known of each row at an instant (`known`: UTC)."""
     names = set(text.columns)
-    hide = {
-        "_found": ("found_at",),
-        "_returned": ("returned_at", "END_DTTM", "MIS_END"),
-        "_seen": ("prevention_interview_at",),
-        "_answered": ("RETURN_INTERVIEW_ACCEPTED", "RETURN_INTERVIEW_DTTM", "held_at"),
-        "_shared": ("shared_with_police_at",),
-    }
-    for instant, later in hide.items():
-        columns += [
-            pl.when(pl.col(instant) <= extracted).then(name).alias(name)
-            for name in later
-            if name in names and instant in names
-        ]
-    for flag in ("cse", "cce"):
-        is_set = pl.col(f"_{flag}") <= extracted.date() if f"_{flag}" in names else None
-        if is_set is not None and f"{flag}_flag" in names:
-            columns.append(pl.when(is_set).then(f"{flag}_flag").otherwise(pl.lit("no")).alias(f"{flag}_flag"))
-        if is_set is not None and f"{flag}_flag_date" in names:
-            columns.append(pl.when(is_set).then(f"{flag}_flag_date").alias(f"{flag}_flag_date"))
+    columns = [
+        pl.when(pl.col(instant) <= known).then(name).alias(name)
+        for instant, later in KNOWN_FROM.items()
+        for name in later
+        if name in names and instant in names
+    ]
+    for flag, (is_set, since, never) in (*FLAGS.items(), *POLICE_FLAGS.items()):
+        if f"_{flag}" in names:
+            by_then = pl.when(pl.col(f"_{flag}") <= known.date())
+            told = {is_set: by_then.then(is_set).otherwise(pl.lit(never)), since: by_then.then(since)}
+            columns += [value.alias(name) for name, value in told.items() if name in names]
+    if "INSTANCESTATE" in names:
+        columns += _drafts(pl.col("_completed") <= known)
     return text.with_columns(columns)
+
+
+def _drafts(complete: pl.Expr) -> list[pl.Expr]:
+    """A form is completed after the child is found; until then its row is there but is no episode."""
+    complete = complete.fill_null(value=False)
+    marked = pl.concat_str("_cases", pl.lit("form_not_complete"), separator=";").str.strip_chars_start(";")
+    return [
+        pl.when(complete).then("INSTANCESTATE").otherwise(pl.lit("DRAFT")).alias("INSTANCESTATE"),
+        pl.when(complete).then("_cases").otherwise(marked).alias("_cases"),
+    ]
 
 
 def stamped(text: pl.DataFrame, extracted: datetime) -> pl.DataFrame:
     """Rows with their time of extraction in the layout's own format (`extracted`: UTC instant)."""
     instant = pl.lit(extracted)
-    # The SSDA903 module knows dates only, in every column.
-    native = RETURN_DAY if "MIS_START" in text.columns else NATIVE
-    forms = {"extracted_at": ISO, "EXTRACTED_AT": native}
+    # The modules of the SSDA903 return know dates only, in every column.
+    native = RETURN_DAY if {"MIS_START", "DECOM"} & set(text.columns) else NATIVE
+    forms = {"extracted_at": ISO, **dict.fromkeys(("EXTRACTED_AT", "EXTRACTEDAT", "ExtractedAt"), native)}
+    forms["EXTRACTED_DTTM"] = POLICE
     return text.with_columns(clock(instant, form).alias(name) for name, form in forms.items() if name in text.columns)
 
 
@@ -223,20 +191,27 @@ def _undated_flags(rows: pl.DataFrame, habit: Habit) -> pl.DataFrame:
     return rows
 
 
-def _time(instant: str, day_only: str, form: str, day_form: str) -> pl.Expr:
-    """Clock time of an instant, or only its day."""
+def exact_time(instant: str, day_only: str, form: str, day_form: str) -> pl.Expr:
+    """Clock time of an instant, or only its day where the column `day_only` says so."""
     # A clock time of exactly midnight would be read as no time at all.
     exact = clock(instant, form).str.replace(r" 00:00:00$", " 00:01:00")
     return pl.when(pl.col(day_only)).then(clock(instant, day_form)).otherwise(exact)
 
 
-def _hidden(rows: pl.DataFrame) -> list[pl.Expr]:
+def only_here() -> pl.Expr:
+    """The case of a true episode that only an authority's return has; empty text for all others."""
+    return pl.when("main_feed").then(pl.lit("")).otherwise(pl.lit("authority_only"))
+
+
+def hidden(rows: pl.DataFrame) -> list[pl.Expr]:
+    """What later steps need of a row and no file shows, taken from recorded or from true episodes."""
     names = set(rows.columns)
-    only_here = pl.when("main_feed").then(pl.lit("")).otherwise(pl.lit("authority_only"))
-    cases = pl.col("cases") if "cases" in names else only_here
-    seen = [pl.col("prevention_interview_at").alias("_seen")] if "prevention_interview_at" in names else []
+    cases = pl.col("cases") if "cases" in names else only_here()
+    recorded = {"prevention_interview_at": "_seen", "alone": "_alone"}
+    more = [pl.col(name).alias(later) for name, later in recorded.items() if name in names]
     return [
-        *seen,
+        *more,
+        pl.col("delivered_child_id").str.slice(-1).str.to_integer(base=16).alias("_team"),
         pl.col("episode_key").alias("_episode_key"),
         cases.alias("_cases"),
         pl.lit(None, dtype=pl.String).alias("_rule"),

@@ -7,9 +7,16 @@ person; the children are invented and the key is made from the seed.
 import hashlib
 import hmac
 
+import numpy as np
 import polars as pl
 
+from pipelines.synthetic.draws import chosen
 from pipelines.synthetic.settings import Settings
+
+YOUNG, OLD = 12, 15  # oldest and youngest age of the two children under one pseudonym
+FAR_APART = 400  # days
+SOON = 2  # days
+LATEST_DAY = 24  # of a month
 
 
 def demonstration_key(seed: int) -> bytes:
@@ -60,6 +67,57 @@ def identify(episodes: pl.DataFrame, settings: Settings, key: bytes) -> pl.DataF
         .pipe(_with_pseudonyms, key, {"regional": "child_id", "named": "delivered_child_id", "setting": "setting_id"})
         .with_columns(pl.col("setting_id").str.slice(0, 16))
         .drop("regional", "local", "named", "setting", "home_number")
+    )
+
+
+def share_pseudonyms(rng: np.random.Generator, settings: Settings, episodes: pl.DataFrame) -> pl.DataFrame:
+    """Send a few pairs of children of different ages under one pseudonym, as where a number was given twice.
+
+    Both are missing once, far apart and for a short time, and are not looked after, so that nothing but their ages
+    tells that they are two.
+
+    Args:
+        rng: Source of chance.
+        settings: How many pairs, at most one for each borough that can have one.
+        episodes: Identified episodes.
+
+    Returns:
+        The same episodes; those of the pairs have `truth_case` "shared_pseudonym".
+    """
+    day = pl.col("started_local").dt.day()
+    # Each of the rows stands in one file only, so that it is known which of them a rule must report.
+    cumulative = [code for code, habit in settings.habits.items() if habit.cumulative]
+    able = episodes.filter(
+        (pl.len().over("child") == 1)
+        & pl.col("truth_case").is_null()
+        & (pl.col("status") == "missing")
+        & ~pl.col("looked_after")
+        & pl.col("main_feed")
+        & (pl.col("returned_at") - pl.col("started_at") < pl.duration(days=SOON))
+        # Nothing is learnt of the episode after its first file.
+        & day.is_between(2, LATEST_DAY)
+        & ~pl.col("delivered_by").is_in([*cumulative, *settings.raw["sent_again"]])
+    )
+    young, old = (able.filter(pl.col("age_at_start").is_between(*ages)) for ages in ((0, YOUNG), (OLD, 17)))
+    pairs = young.join(old, on="delivered_by", suffix="_other").filter(
+        (pl.col("started_at_other") - pl.col("started_at")).dt.total_days().abs() >= FAR_APART
+    )
+    first = pairs.unique("delivered_by", keep="first", maintain_order=True)
+    taken = chosen(rng, first["delivered_by"], int(settings.planted["shared_pseudonyms"])).implode()
+    shared = first.filter(pl.col("delivered_by").is_in(taken)).select(
+        "episode_key_other", "delivered_child_id", "episode_key"
+    )
+    other = shared.select(
+        pl.col("episode_key_other").alias("episode_key"), pl.col("delivered_child_id").alias("shared")
+    )
+    keys = pl.concat([shared["episode_key"], shared["episode_key_other"]]).implode()
+    marked = pl.when(pl.col("episode_key").is_in(keys)).then(pl.lit("shared_pseudonym")).otherwise("truth_case")
+    return (
+        episodes.join(other, on="episode_key", how="left", maintain_order="left")
+        .with_columns(
+            pl.coalesce("shared", "delivered_child_id").alias("delivered_child_id"), marked.alias("truth_case")
+        )
+        .drop("shared")
     )
 
 

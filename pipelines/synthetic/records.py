@@ -18,6 +18,7 @@ RISK_RELABELLED = pl.datetime(2024, 4, 1)  # the lowest grade is "very low risk"
 SAYS_UNKNOWN = 0.6  # of demographic gaps: "unknown" is written; else the cell is blank
 END_ALSO = 0.5  # of starts known to the day only: so is the end
 NIGHTLY_HOURS = (50, 107)  # absences of three to five nights
+NIGHT_HOURS = 22  # between two reports: less than a day, also where the clock goes back
 NESTED_MINUTES = (300, 2400)
 ALONE = timedelta(hours=48)  # no other episode of the child within this time: coarse times cannot merge two
 
@@ -163,9 +164,9 @@ def _nightly(rng: np.random.Generator, rows: pl.DataFrame, count: int) -> pl.Dat
     keys = chosen(rng, rows.filter(able)["episode_key"], count).to_list()
     long = rows.filter(pl.col("episode_key").is_in(keys))
     night = pl.col("night")
-    step = pl.duration(minutes=23 * 60)
+    step = pl.duration(minutes=NIGHT_HOURS * 60)
     parts = (
-        long.with_columns(pl.int_ranges(0, (hours / 23).floor().cast(pl.Int64) + 1).alias("night"))
+        long.with_columns(pl.int_ranges(0, (hours / NIGHT_HOURS).floor().cast(pl.Int64) + 1).alias("night"))
         .explode("night")
         .with_columns((night == night.max().over("episode_key")).alias("last"))
         .with_columns(
@@ -209,8 +210,8 @@ def _nested(rng: np.random.Generator, rows: pl.DataFrame, count: int) -> pl.Data
 
 
 def _plain_times() -> pl.Expr:
-    """Rows whose times are written in another way than the instants say."""
-    return pl.col("start_day_only") | pl.col("found_as").is_not_null()
+    """Rows whose times are written in another way than the instants say, or were arranged to be what they are."""
+    return pl.col("start_day_only") | pl.col("truth_case").is_not_null()
 
 
 def _numbered_id(number: pl.Expr) -> pl.Expr:

@@ -339,7 +339,7 @@ def _frame(rng: np.random.Generator, world: _World, group: Placed, name: str) ->
             "started_at": _instant(moments.start, years.origin),
             "found_at": _instant(moments.found, years.origin),
             "returned_at": _instant(moments.returned, years.origin),
-            "age_at_start": moments.age,
+            "age_at_start": _ages(moments, years),
             "looked_after": group.in_care,
             "responsible_authority": code[group.responsible],
             "area_missing_from": code[group.area],
@@ -353,6 +353,17 @@ def _frame(rng: np.random.Generator, world: _World, group: Placed, name: str) ->
         *_circumstances(rng, settings, group),
         pl.lit(name).alias("group"),
     )
+
+
+def _ages(moments: Moments, years: _Years) -> pl.Series:
+    """Completed years at each start, by the calendar: a rule that compares ages counts birthdays, not days."""
+    started = _instant(moments.start, years.origin).dt.convert_time_zone(LONDON).dt.date()
+    born = _instant(np.floor(moments.born), years.origin).dt.date().gather(moments.child)
+    days = pl.DataFrame({"started": started, "born": born})
+    whole_years = pl.col("started").dt.year() - pl.col("born").dt.year()
+    # Texts of month and day, which sort as the days of a year do.
+    not_yet = pl.col("started").dt.strftime("%m-%d") < pl.col("born").dt.strftime("%m-%d")
+    return days.select((whole_years - not_yet).cast(pl.Int64).alias("age")).to_series()
 
 
 def _people(rng: np.random.Generator, settings: Settings, moments: Moments, *, looked_after: bool) -> pl.DataFrame:

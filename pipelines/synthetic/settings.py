@@ -5,7 +5,7 @@ Belongs here: reading and naming the numbers. Does not: drawing anything, or a n
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -81,8 +81,91 @@ class InterviewHabit:
 
 
 @dataclass(frozen=True)
+class Switch:
+    """Files (by number, from 0) in which another layout carries those rows of a borough that it can.
+
+    With `one_in`, only those of about one in so many children: where one team has moved to another system.
+    """
+
+    layout: str
+    first: int
+    last: int
+    one_in: int = 1
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a file spells its rows; the names of what is unusual are in `cases`.
+
+    Attributes:
+        container: Another container than the borough's usual one, or null.
+        delimiter: Between the cells of a CSV file.
+        encoding: utf-8, utf-16 (little-endian, with a mark) or windows-1252.
+        separator_line: Whether the first line says the delimiter, as Excel writes and reads it.
+        dates: How text spells a date: as the layout does, day_first or month_name.
+        times: How a workbook holds times: as text, as date cells or as serials without a format.
+        title_rows: Rows above the header.
+        notes_sheet: Whether a second sheet explains words.
+        merged_header: Whether names of groups stand above the header.
+        first_column: Empty columns on the left.
+        renamed: Columns that have another name.
+        added: Columns that no layout has, and the text in all their cells.
+    """
+
+    container: str | None = None
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    separator_line: bool = False
+    dates: str = "layout"
+    times: str = "text"
+    title_rows: int = 0
+    notes_sheet: bool = False
+    merged_header: bool = False
+    first_column: int = 0
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    added: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """Names of what is unusual, as the truth lists them."""
+        marks = {
+            "semicolons": self.delimiter == ";",
+            "tabs": self.delimiter == "\t",
+            "utf_16": self.encoding == "utf-16",
+            "windows_1252": self.encoding == "windows-1252",
+            "separator_line": self.separator_line,
+            f"dates_{self.dates}": self.dates != "layout",
+            f"times_as_{self.times}": self.times != "text",
+            "title_rows": self.title_rows > 0,
+            "notes_sheet": self.notes_sheet,
+            "merged_header": self.merged_header,
+            "first_column_empty": self.first_column > 0,
+            "unknown_column": bool(self.added),
+            "police_district": "DISTRICT" in self.renamed.values(),
+            "renamed_column": bool(set(self.renamed.values()) - {"DISTRICT"}),
+        }
+        return tuple(name for name, holds in marks.items() if holds)
+
+    @property
+    def first_row(self) -> int:
+        """Row of the first data row, as a spreadsheet numbers it."""
+        # A line that says the delimiter is no row: Excel does not show it.
+        return 2 + self.title_rows + self.merged_header
+
+
+@dataclass(frozen=True)
+class FormSpan:
+    """Files of one layout (by number, from 0) that have a form."""
+
+    layout: str
+    first: int
+    last: int
+    form: Form
+
+
+@dataclass(frozen=True)
 class Habit:
-    """How a borough records and delivers: layout, container, cadence, gaps."""
+    """How a borough records and delivers: layout, container, cadence, gaps, and what differs in some files."""
 
     layout: str
     container: str
@@ -97,6 +180,13 @@ class Habit:
     leave_out: tuple[str, ...]
     shares: Weights
     interviews: InterviewHabit
+    switches: tuple[Switch, ...] = ()
+    forms: tuple[FormSpan, ...] = ()
+
+    def form_of(self, layout: str, number: int) -> Form:
+        """The form of a file by layout and number."""
+        found = (span.form for span in self.forms if span.layout == layout and span.first <= number <= span.last)
+        return next(found, Form())
 
 
 @dataclass(frozen=True)
@@ -171,7 +261,7 @@ def load_settings(contracts: Path) -> Settings:
         behaviour={name: Behaviour(**row) for name, row in raw["behaviour"].items()},
         looked_after={code: LookedAfter(**row) for code, row in raw["looked_after"].items()},
         flags={name: Flag(**raw["people"][f"{name}_flag"]) for name in ("cse", "cce")},
-        habits={code: _habit(row) for code, row in raw["habits"].items()},
+        habits={code: _habit(row, raw, code) for code, row in raw["habits"].items()},
         planted=raw["planted"],
         raw=raw,
     )
@@ -202,6 +292,16 @@ def _latest_population(path: Path) -> dict[str, int]:
     return {row["area_code"]: int(row["population"]) for row in rows}
 
 
-def _habit(row: Mapping[str, Any]) -> Habit:
+def _habit(row: Mapping[str, Any], raw: Mapping[str, Any], code: str) -> Habit:
     plain = {key: value for key, value in row.items() if key not in ("interviews", "leave_out")}
-    return Habit(**plain, leave_out=tuple(row["leave_out"]), interviews=InterviewHabit(**row["interviews"]))
+    return Habit(
+        **plain,
+        leave_out=tuple(row["leave_out"]),
+        interviews=InterviewHabit(**row["interviews"]),
+        switches=tuple(Switch(**switch) for switch in raw["switches"].get(code, ())),
+        forms=tuple(_form_span(**form) for form in raw["forms"].get(code, ())),
+    )
+
+
+def _form_span(layout: str, first: int, last: int, **form: Any) -> FormSpan:
+    return FormSpan(layout, first, last, Form(**form))

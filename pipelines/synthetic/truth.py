@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.synthetic.deliveries import Delivery
+from pipelines.synthetic.placements import BREACHES
 from pipelines.synthetic.settings import Settings
 
 # Awkward cases by name, with their number in the domain notes' data-quality catalogue (0: an extra of ours).
@@ -39,17 +40,47 @@ CASES = {
     "revision": 18,
     "flag_without_date": 19,
     "absent_month": 20,
+    "interview_of_lost_episode": 20,
     "duplicate_delivery": 21,
     "duplicate_rows": 21,
     "child_id_malformed": 0,
     "episode_id_twice": 0,
     "unreadable_date": 0,
+    "shared_pseudonym": 7,
+    "police_district": 14,
+    "placement_moved": 17,
+    "corrected_later": 18,
+    "correction": 18,
+    "correction_file": 18,
+    "closed_year_sent_again": 18,
+    "cumulative_file": 18,
+    "renamed_column": 22,
+    "unknown_column": 0,
+    "system_changed": 0,
+    "form_not_complete": 0,
+    **dict.fromkeys(BREACHES, 0),
+    **dict.fromkeys(
+        (
+            "semicolons", "tabs", "separator_line", "utf_16", "windows_1252", "dates_day_first", "dates_month_name",
+            "times_as_cells", "times_as_serials", "title_rows", "notes_sheet", "merged_header", "first_column_empty",
+        ),
+        0,
+    ),
+}  # fmt: skip
+# Cases that a rule reports while the row counts, and the one that a layout's own rule keeps out until a later extract.
+REPORTED = {
+    **BREACHES,
+    "shared_pseudonym": "missing_episode.two_ages",
+    "interview_before_found": "return_interview.held_before_return",
+    "interview_of_unknown": "return_interview.unknown_episode",
+    "interview_of_lost_episode": "return_interview.unknown_episode",
 }
+NO_EPISODE_YET = {"form_not_complete": "eclipse.form_not_complete"}
 EPISODE_COLUMNS = (
     "episode_key", "child", "child_id", "delivered_by", "delivered_child_id", "pseudonym_scope", "episode_id",
     "status", "started_at", "found_at", "returned_at", "age_at_start", "sex", "ethnicity", "looked_after",
     "responsible_authority", "area_missing_from", "missing_from_setting", "setting_id", "cse_set_on", "cce_set_on",
-    "main_feed", "in_return", "delivered",
+    "main_feed", "in_return", "delivered", "shared_pseudonym",
 )  # fmt: skip
 
 
@@ -61,11 +92,14 @@ def planted_rows(files: Sequence[Delivery], never_came: Sequence[Delivery]) -> p
         never_came: Deliveries that were due and not sent.
 
     Returns:
-        Columns case, catalogue, borough, file, row_number (as a spreadsheet shows it, header = 1; null for a
-        whole file), rule_id (null where no rule should catch it), episode_key.
+        Columns case, catalogue, borough, file, row_number (as a spreadsheet shows it; null for a whole file), rule_id
+        (null where no rule is expected to say anything), effect (what becomes of the row by that rule: quarantined or
+        reported) and episode_key.
     """
+    lost = [key for file in never_came for key in file.frame["_episode_key"]]
     frames = [
-        file.frame.with_row_index("row_number", offset=2)
+        _naming(file, lost)
+        .with_row_index("row_number", offset=file.form.first_row)
         .filter(pl.col("_cases") != "")
         .select(
             pl.col("_cases").str.split(";").alias("case"),
@@ -80,15 +114,38 @@ def planted_rows(files: Sequence[Delivery], never_came: Sequence[Delivery]) -> p
         if file.copy_of is None
     ]
     whole = [
-        {"case": "duplicate_delivery", "borough": file.area.slug, "file": file.name}
+        {"case": name, "borough": file.area.slug, "file": file.name}
         for file in files
-        if file.copy_of is not None
+        for name in (*file.cases, *(["cumulative_file"] if file.cumulative else []))
     ]
     whole += [{"case": "absent_month", "borough": file.area.slug, "file": file.name} for file in never_came]
     frames.append(pl.DataFrame(whole, schema_overrides={"case": pl.String}))
     table = pl.concat(frames, how="diagonal")
-    number = pl.col("case").replace_strict(CASES, return_dtype=pl.Int64).alias("catalogue")
-    return table.select("case", number, "borough", "file", "row_number", "rule_id", "episode_key")
+    case = pl.col("case")
+    return table.select(
+        case,
+        case.replace_strict(CASES, return_dtype=pl.Int64).alias("catalogue"),
+        "borough",
+        "file",
+        "row_number",
+        pl.coalesce(case.replace_strict({**REPORTED, **NO_EPISODE_YET}, default=None), "rule_id").alias("rule_id"),
+        pl.when(case.is_in(list(REPORTED)))
+        .then(pl.lit("reported"))
+        .when(case.is_in(list(NO_EPISODE_YET)) | pl.col("rule_id").is_not_null())
+        .then(pl.lit("quarantined"))
+        .alias("effect"),
+        "episode_key",
+    )
+
+
+def _naming(file: Delivery, lost: Sequence[str]) -> pl.DataFrame:
+    """The rows of a file, with interviews marked that name an episode which no file has."""
+    if file.layout != "return_interview":
+        return file.frame
+    named = pl.col("_episode_key").str.split(";").list.set_intersection(pl.lit(lost, dtype=pl.List(pl.String)))
+    mark = pl.when(named.list.len() > 0).then(pl.lit("interview_of_lost_episode"))
+    marked = pl.concat_str(pl.col("_cases").replace("", None), mark, separator=";", ignore_nulls=True)
+    return file.frame.with_columns(marked.fill_null("").alias("_cases"))
 
 
 def write_truth(
@@ -120,7 +177,9 @@ def write_truth(
     """
     folder.mkdir(parents=True, exist_ok=True)
     delivered = pl.col("main_feed") & ~pl.col("episode_key").is_in(list(lost))
-    table = episodes.with_columns(delivered.alias("delivered")).select(EPISODE_COLUMNS)
+    shared = (pl.col("truth_case") == "shared_pseudonym").fill_null(value=False)
+    table = episodes.with_columns(delivered.alias("delivered"), shared.alias("shared_pseudonym"))
+    table = table.select(EPISODE_COLUMNS)
     table.write_parquet(folder / "episodes.parquet")
     interviews.write_parquet(folder / "interviews.parquet")
     planted.write_parquet(folder / "planted.parquet")

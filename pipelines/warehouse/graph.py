@@ -17,7 +17,7 @@ from sqlglot import exp
 
 from pipelines.home import SQL
 
-_NOT_TABLES = {"macros"}
+_NOT_TABLES = {"macros", "retention", "rules"}
 
 
 class GraphError(Exception):
@@ -56,6 +56,17 @@ def load_tables(sql: Path = SQL) -> tuple[Table, ...]:
     except CycleError as error:
         msg = f"tables read each other in a circle: {' -> '.join(error.args[1])}"
         raise GraphError(msg) from error
+
+
+@cache
+def tables_needed(names: tuple[str, ...], sql: Path = SQL) -> tuple[Table, ...]:
+    """Return the named tables and every table they are made of, in an order in which they can be built."""
+    tables = {table.qualified: table for table in load_tables(sql)}
+    wanted = set(names)
+    for name in reversed(tables):
+        if name in wanted:
+            wanted |= tables[name].reads & tables.keys()
+    return tuple(table for name, table in tables.items() if name in wanted)
 
 
 def _read_table(path: Path) -> Table:

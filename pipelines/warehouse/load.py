@@ -1,6 +1,8 @@
 """What SQL starts from: receipts, findings and accepted rows, reference figures, rules, and the as-at instant.
 
-Brings files into tables as they are. Any change to a row belongs in `sql/`.
+Brings files into tables as they are. What was received after the as-at instant is not loaded at all, so an earlier
+instant gives the tables of that time; neither are rows past the retention their borough agreed. Any change to a row
+belongs in `sql/`.
 """
 
 from __future__ import annotations
@@ -14,61 +16,150 @@ import duckdb
 import polars as pl
 import yaml
 
+from pipelines.contracts.agreement import load_agreement
+from pipelines.contracts.catalogue import cross_file_rules, needs
 from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.schema import create_table
-from pipelines.home import CONTRACTS, Home
-from pipelines.intake.deliver import Receipt, read_receipts
-from pipelines.warehouse.connection import replace_table
+from pipelines.home import CONTRACTS, SQL, Home
+from pipelines.intake.receipt import Receipt, read_receipts
+from pipelines.intake.sources import load_sources
+from pipelines.intake.withdrawal import WITHDRAW, WithdrawalEvent, read_events
+from pipelines.region import load_region
+from pipelines.warehouse.connection import register_frame, replace_table
 
-_RECEIPT_SCHEMA: dict[str, pl.DataType] = {
-    "delivery_id": pl.String(),
-    "borough": pl.String(),
-    "file_name": pl.String(),
-    "sha256": pl.String(),
-    "received_at": pl.Datetime("us"),
-    "status": pl.String(),
-    "reason": pl.String(),
-    "dataset": pl.String(),
-    "source": pl.String(),
-    "source_version": pl.String(),
-    "rows_read": pl.Int64(),
-    "rows_accepted": pl.Int64(),
-    "rows_quarantined": pl.Int64(),
-    "rows_duplicate": pl.Int64(),
-    "synthetic": pl.Boolean(),
+# Tables made of what boroughs delivered, besides one for each contract; column name to DuckDB type.
+_DELIVERED: dict[str, dict[str, str]] = {
+    "intake.receipt": {
+        "delivery_id": "varchar",
+        "borough": "varchar",
+        "file_name": "varchar",
+        "sha256": "varchar",
+        "received_at": "timestamp",
+        "status": "varchar",
+        "reason": "varchar",
+        "dataset": "varchar",
+        "source": "varchar",
+        "source_version": "varchar",
+        "rows_read": "bigint",
+        "rows_accepted": "bigint",
+        "rows_quarantined": "bigint",
+        "rows_duplicate": "bigint",
+        "synthetic": "boolean",
+        "rules_key": "varchar",
+    },
+    "intake.finding": {
+        "delivery_id": "varchar",
+        "dataset": "varchar",
+        "row_number": "bigint",
+        "rule_id": "varchar",
+        "severity": "varchar",
+        "column_name": "varchar",
+        "column_letter": "varchar",
+    },
+    "intake.rule_outcome": {
+        "delivery_id": "varchar",
+        "dataset": "varchar",
+        "rule_id": "varchar",
+        "severity": "varchar",
+        "outcome": "varchar",
+        "rows": "bigint",
+        "reason": "varchar",
+    },
+    "intake.trapped_value": {
+        "delivery_id": "varchar",
+        "borough": "varchar",
+        "dataset": "varchar",
+        "row_number": "bigint",
+        "column_name": "varchar",
+        "raw_value": "varchar",
+        "mapped_value": "varchar",
+        "source": "varchar",
+        "source_version": "varchar",
+        "note_id": "varchar",
+    },
+    "intake.delivery_note": {"delivery_id": "varchar", "source": "varchar", "note_id": "varchar"},
+    "intake.quarantined_month": {"delivery_id": "varchar", "month": "date", "rows": "bigint"},
+    "intake.withdrawal": {
+        "delivery_id": "varchar",
+        "withdrawn_at": "timestamp",
+        "reason": "varchar",
+        "asked_by": "varchar",
+    },
+    "intake.past_retention": {"delivery_id": "varchar", "dataset": "varchar", "rows": "bigint"},
+    "rules.agreement": {
+        "borough": "varchar",
+        "reference": "varchar",
+        "retention_years": "integer",
+        "keep_from": "timestamp",
+    },
 }
-# Tables that are loaded, not selected: the roots of the graph.
-LOADED_TABLES = (
-    "intake.receipt",
-    "intake.finding",
-    "intake.missing_episode",
-    "intake.return_interview",
+
+
+def delivered_table_names(contracts: Path = CONTRACTS) -> tuple[str, ...]:
+    """Tables of what was delivered by the as-at instant, of that instant, and of what may be kept at it."""
+    datasets = (f"intake.{dataset}" for dataset in load_contracts(contracts))
+    return (*_DELIVERED, *datasets, "run.parameter")
+
+
+LOADED_FROM_DELIVERIES = delivered_table_names()
+LOADED_FROM_CONTRACTS = (
     "reference.area",
     "reference.population",
     "rules.pattern",
     "rules.indicator",
     "rules.measure",
-    "run.parameter",
+    "rules.source_note",
+    "rules.cross_file_rule",
+    "rules.cross_file_need",
 )
+# Tables that are loaded, not selected: the roots of the graph.
+LOADED_TABLES = (*LOADED_FROM_DELIVERIES, *LOADED_FROM_CONTRACTS)
 
 
-def load_intake(connection: duckdb.DuckDBPyConnection, home: Home, contracts: Path = CONTRACTS) -> dict[str, int]:
-    """Load receipts, findings and accepted rows. Returns rows by table."""
-    receipts = read_receipts(home)
-    connection.execute("create schema if not exists intake")
-    replace_table(connection, "intake.receipt", _receipt_frame(receipts))
-    _load_findings(connection, home, receipts)
+def create_delivered_tables(connection: duckdb.DuckDBPyConnection, contracts: Path = CONTRACTS) -> None:
+    """Make every table of deliveries anew, empty."""
+    connection.execute("create schema if not exists intake; create schema if not exists rules")
+    for table, columns in _DELIVERED.items():
+        stated = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        connection.execute(f"create or replace table {table} ({stated})")
     for dataset, contract in load_contracts(contracts).items():
         connection.execute(create_table(contract, f"intake.{dataset}"))
-        files = [str(home.root / r.accepted[dataset]) for r in receipts if dataset in r.accepted]
-        if files:
-            insert = f"insert into intake.{dataset} by name select * from read_parquet($files)"  # noqa: S608 - our names
-            connection.execute(insert, {"files": files})
-    return {table: _count(connection, table) for table in LOADED_TABLES if table.startswith("intake.")}
 
 
-def load_reference(connection: duckdb.DuckDBPyConnection, contracts: Path = CONTRACTS) -> dict[str, int]:
-    """Load reference figures and rules. Returns rows by table."""
+def load_intake(
+    connection: duckdb.DuckDBPyConnection, home: Home, as_at: datetime | None, contracts: Path = CONTRACTS
+) -> datetime:
+    """Load everything received by the as-at instant.
+
+    Args:
+        connection: the working file.
+        home: run-time home.
+        as_at: the instant; None is the newest arrival or withdrawal. No clock is read: without new deliveries a second
+            run has the same instant and gives the same tables.
+        contracts: folder of contracts and agreements.
+
+    Returns:
+        The instant (UTC, without zone).
+    """
+    receipts, events = read_receipts(home), read_events(home)
+    chosen = _utc(as_at) if as_at else _newest(receipts, events)
+    receipts = [receipt for receipt in receipts if _instant(receipt.received_at) <= chosen]
+    create_delivered_tables(connection, contracts)
+    load_parameters(connection, chosen, contracts)
+    _insert(connection, "intake.receipt", [_receipt_row(receipt) for receipt in receipts])
+    _insert(connection, "intake.withdrawal", _withdrawn(events, chosen, {r.delivery_id for r in receipts}))
+    _insert(connection, "intake.delivery_note", _notes(receipts))
+    _insert(connection, "intake.quarantined_month", _quarantined_months(receipts))
+    _load_files(connection, "intake.finding", home, [r.findings_file for r in receipts])
+    _load_files(connection, "intake.rule_outcome", home, [r.outcomes_file for r in receipts])
+    _load_files(connection, "intake.trapped_value", home, [r.trapped_file for r in receipts])
+    _load_agreements(connection, chosen, contracts)
+    _load_rows(connection, home, receipts, contracts)
+    return chosen
+
+
+def load_reference(connection: duckdb.DuckDBPyConnection, contracts: Path = CONTRACTS) -> None:
+    """Load reference figures and rules."""
     connection.execute("create schema if not exists reference; create schema if not exists rules")
     for name in ("area", "population"):
         frame = pl.read_csv(contracts / "reference" / f"{name}.csv", infer_schema_length=None)
@@ -78,49 +169,122 @@ def load_reference(connection: duckdb.DuckDBPyConnection, contracts: Path = CONT
     replace_table(connection, "rules.pattern", patterns.rename({"id": "rule_id"}))
     replace_table(connection, "rules.indicator", _indicator_frame(indicators))
     replace_table(connection, "rules.measure", _measure_values(indicators))
-    return {table: _count(connection, table) for table in LOADED_TABLES if table.startswith(("reference.", "rules."))}
+    replace_table(connection, "rules.source_note", _source_notes(contracts))
+    replace_table(connection, "rules.cross_file_rule", _cross_file_rules(contracts))
+    replace_table(connection, "rules.cross_file_need", _cross_file_needs(contracts))
 
 
-def load_parameters(
-    connection: duckdb.DuckDBPyConnection, as_at: datetime | None, contracts: Path = CONTRACTS
-) -> datetime:
-    """Load the as-at instant: as given, else the arrival of the newest delivery. Returns it (UTC, without zone).
-
-    No clock is read: without new deliveries a second run has the same as-at and gives the same tables.
-    """
+def load_parameters(connection: duckdb.DuckDBPyConnection, as_at: datetime, contracts: Path = CONTRACTS) -> None:
+    """Load the as-at instant (UTC, without zone) and what the contracts say of expected days."""
     connection.execute("create schema if not exists run")
-    newest = connection.execute("select max(received_at) from intake.receipt").fetchall()[0][0]
-    chosen = as_at.astimezone(UTC).replace(tzinfo=None) if as_at else newest or datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without zone, as everywhere in the warehouse
     expected_day = load_contracts(contracts)["missing_episode"].expected_day
     frame = pl.DataFrame(
-        {"as_at": [chosen], "expected_day": [expected_day]},
+        {"as_at": [as_at], "expected_day": [expected_day]},
         schema={"as_at": pl.Datetime("us"), "expected_day": pl.Int32},
     )
     replace_table(connection, "run.parameter", frame)
-    return chosen
 
 
-def _receipt_frame(receipts: Sequence[Receipt]) -> pl.DataFrame:
-    rows = [
-        {name: getattr(receipt, name) for name in _RECEIPT_SCHEMA}
-        | {"received_at": datetime.fromisoformat(receipt.received_at).astimezone(UTC).replace(tzinfo=None)}
+def count_rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Rows of a table."""
+    return int(connection.execute(f"select count(*) from {table}").fetchall()[0][0])  # noqa: S608 - our own names
+
+
+def _newest(receipts: Sequence[Receipt], events: Sequence[WithdrawalEvent]) -> datetime:
+    instants = [_instant(receipt.received_at) for receipt in receipts] + [_instant(event.at) for event in events]
+    return max(instants, default=datetime(1970, 1, 1))  # noqa: DTZ001 - UTC without zone, as everywhere in the warehouse
+
+
+def _instant(text: str) -> datetime:
+    return _utc(datetime.fromisoformat(text))
+
+
+def _utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def _receipt_row(receipt: Receipt) -> dict[str, Any]:
+    row = {name: getattr(receipt, name) for name in _DELIVERED["intake.receipt"]}
+    return row | {"received_at": _instant(receipt.received_at)}
+
+
+def _withdrawn(events: Sequence[WithdrawalEvent], as_at: datetime, received: set[str]) -> list[dict[str, Any]]:
+    """The deliveries whose last decision by the as-at instant was to withdraw them."""
+    last = {event.delivery_id: event for event in events if _instant(event.at) <= as_at}
+    return [
+        {"delivery_id": e.delivery_id, "withdrawn_at": _instant(e.at), "reason": e.reason, "asked_by": e.asked_by}
+        for e in last.values()
+        if e.action == WITHDRAW and e.delivery_id in received
+    ]
+
+
+def _notes(receipts: Sequence[Receipt]) -> list[dict[str, Any]]:
+    return [
+        {"delivery_id": receipt.delivery_id, "source": receipt.source, "note_id": note}
         for receipt in receipts
+        for note in receipt.source_notes
     ]
-    return pl.DataFrame(rows, schema=_RECEIPT_SCHEMA)
 
 
-def _load_findings(connection: duckdb.DuckDBPyConnection, home: Home, receipts: Sequence[Receipt]) -> None:
-    connection.execute(
-        "create or replace table intake.finding (delivery_id varchar, dataset varchar, row_number bigint, "
-        "rule_id varchar, severity varchar, column_name varchar, column_letter varchar)"
+def _quarantined_months(receipts: Sequence[Receipt]) -> list[dict[str, Any]]:
+    return [
+        {"delivery_id": receipt.delivery_id, "month": f"{month}-01", "rows": rows}
+        for receipt in receipts
+        for month, rows in receipt.quarantined_months.items()
+    ]
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]] | pl.DataFrame) -> None:
+    if len(rows):
+        register_frame(connection, "incoming", pl.DataFrame(rows, infer_schema_length=None))
+        connection.execute(f"insert into {table} by name select * from incoming")  # noqa: S608 - our own names
+        connection.unregister("incoming")
+
+
+def _load_files(connection: duckdb.DuckDBPyConnection, table: str, home: Home, files: Sequence[str]) -> None:
+    paths = [str(home.root / file) for file in files if file]
+    if paths:
+        insert = f"insert into {table} by name select * from read_parquet($files)"  # noqa: S608 - our own names
+        connection.execute(insert, {"files": paths})
+
+
+def _load_agreements(connection: duckdb.DuckDBPyConnection, as_at: datetime, contracts: Path) -> None:
+    """One row a borough with an agreement: its reference, and the first instant that may still be kept."""
+    agreements = [load_agreement(borough.slug, contracts) for borough in load_region(contracts).boroughs]
+    frame = pl.DataFrame(
+        [(a.borough, a.reference, a.retention_years) for a in agreements if a],
+        schema={"borough": pl.String, "reference": pl.String, "retention_years": pl.Int32},
+        orient="row",
     )
-    files = [
-        str(home.quarantine / r.borough / f"{r.sha256}.{r.rules_key}.findings.parquet")
-        for r in receipts
-        if r.status == "accepted"
-    ]
-    if files:
-        connection.execute("insert into intake.finding by name select * from read_parquet($files)", {"files": files})
+    keep_from = pl.lit(as_at).dt.offset_by("-" + pl.col("retention_years").cast(pl.String) + "y")
+    _insert(connection, "rules.agreement", frame.with_columns(keep_from.alias("keep_from")))
+
+
+def _load_rows(connection: duckdb.DuckDBPyConnection, home: Home, receipts: Sequence[Receipt], contracts: Path) -> None:
+    """Load accepted rows except those that may no longer be kept, which are counted by delivery.
+
+    Rows past retention never enter the file, not even to be deleted: its free blocks would still hold them.
+    """
+    datasets = load_contracts(contracts)
+    for dataset in datasets:
+        files = [str(home.root / r.accepted[dataset]) for r in receipts if dataset in r.accepted]
+        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        rows = f"read_parquet([{listed}], union_by_name = true)" if files else f"intake.{dataset}"
+        connection.execute(f"create or replace temp view arrived_{dataset} as select * from {rows}")  # noqa: S608 - our names
+    for dataset in datasets:
+        past = (SQL / "retention" / f"{dataset}.sql").read_text(encoding="utf-8")
+        connection.execute(f"create or replace temp table past as {past}")
+        connection.execute(
+            "insert into intake.past_retention select delivery_id, $dataset, count(*) from past group by delivery_id",
+            {"dataset": dataset},
+        )
+        connection.execute(
+            f"insert into intake.{dataset} by name select arrived.* from arrived_{dataset} as arrived "  # noqa: S608 - our names
+            "anti join past on arrived.delivery_id = past.delivery_id and arrived.row_number = past.row_number"
+        )
+    connection.execute("drop table past")
+    for dataset in datasets:
+        connection.execute(f"drop view arrived_{dataset}")
 
 
 def _yaml(contracts: Path, name: str) -> dict[str, Any]:
@@ -148,5 +312,40 @@ def _measure_values(indicators: dict[str, Any]) -> pl.DataFrame:
     return frame.with_columns(pl.lit(limit).alias(name) for name, limit in limits.items())
 
 
-def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    return int(connection.execute(f"select count(*) from {table}").fetchall()[0][0])  # noqa: S608 - our own names
+def _cross_file_rules(contracts: Path) -> pl.DataFrame:
+    """One row per rule that compares deliveries."""
+    return pl.DataFrame(
+        [(r.rule_id, r.dataset, r.column, r.severity, r.message) for r in cross_file_rules(contracts)],
+        schema=["rule_id", "dataset", "column_name", "severity", "message"],
+        orient="row",
+    )
+
+
+def _cross_file_needs(contracts: Path) -> pl.DataFrame:
+    """One row per rule that compares deliveries and thing it needs, in the order in which a lack is told."""
+    known = needs(contracts)
+    return pl.DataFrame(
+        [
+            (rule.rule_id, place, need, known[need].reason)
+            for rule in cross_file_rules(contracts)
+            for place, need in enumerate(rule.needs)
+        ],
+        schema=["rule_id", "place", "need_id", "reason"],
+        orient="row",
+    )
+
+
+def _source_notes(contracts: Path) -> pl.DataFrame:
+    """One row per note of a case system, with the measures it concerns."""
+    notes = {
+        (source.id, note.note_id): (source.id, note.note_id, note.text, list(note.measures))
+        for source in load_sources(contracts).values()
+        for note in source.notes
+    }
+    schema: dict[str, pl.DataType] = {
+        "source": pl.String(),
+        "note_id": pl.String(),
+        "text": pl.String(),
+        "measures": pl.List(pl.String()),
+    }
+    return pl.DataFrame(list(notes.values()), schema=schema, orient="row")

@@ -25,12 +25,19 @@ started as (
 newest as (
     select
         borough,
-        arg_max(status, (received_at, delivery_id)) as status,
-        arg_max(rows_accepted, (received_at, delivery_id)) as rows_accepted,
-        arg_max(rows_quarantined, (received_at, delivery_id)) as rows_quarantined
+        arg_max(status, (received_at, delivery_id)) as status
     from intake.receipt
-    where received_at <= (select max(parameter.as_at) from run.parameter as parameter)
     group by borough
+),
+
+quarantined as (
+    select
+        receipt.borough,
+        quarantined_month.month,
+        sum(quarantined_month.rows)::bigint as rows_quarantined
+    from intake.quarantined_month
+    inner join intake.receipt as receipt on quarantined_month.delivery_id = receipt.delivery_id
+    group by receipt.borough, quarantined_month.month
 ),
 
 heard as (
@@ -51,11 +58,13 @@ select
     area.area_code,
     month.month,
     coalesce(started.rows_accepted, 0) as rows_accepted,
+    coalesce(quarantined.rows_quarantined, 0) as rows_quarantined,
     case
         when started.rows_accepted > 0 then 'received'
-        when month.month + interval 1 month + to_days(parameter.expected_day - 1) > parameter.as_at then 'not due'
+        when quarantined.rows_quarantined > 0 then 'quarantined'
+        when london_to_utc(month.month + interval 1 month + to_days(parameter.expected_day)) > parameter.as_at
+            then 'not due'
         when newest.status = 'rejected' then 'failed'
-        when newest.rows_accepted = 0 and newest.rows_quarantined > 0 then 'quarantined'
         else 'late'
     end as status,
     coalesce(month.month between heard.first_month and heard.last_month, false) as interviews_received
@@ -63,6 +72,7 @@ from reference.area as area
 cross join month
 cross join run.parameter as parameter
 left join started on area.slug = started.borough and month.month = started.month
+left join quarantined on area.slug = quarantined.borough and month.month = quarantined.month
 left join newest on area.slug = newest.borough
 left join heard on area.slug = heard.borough
 where area.area_type = 'borough'

@@ -1,20 +1,19 @@
 -- staging.missing_episode
 -- Grain: one row per episode as a source holds it now: the newest version among the deliveries received by the as-at
--- instant.
+-- instant and not withdrawn by then.
 -- Keys: row_key; natural key borough, source, episode_id.
 -- For: core. Clock times become UTC here, and codes the contract does not know become 'unknown'.
--- Supersession: the row extracted last wins; where extraction times are equal or absent, the delivery received last,
--- then the file name, then the checksum.
+-- Supersession: the row extracted last wins (an extraction counts as no later than its arrival); where that is equal,
+-- the delivery received last, then the file name, then the checksum.
 with received as (
     select
         episode.*,
         receipt.received_at,
         receipt.file_name,
-        coalesce(london_to_utc(episode.extracted_at), receipt.received_at) as known_at
+        least(london_to_utc(episode.extracted_at), receipt.received_at) as known_at
     from intake.missing_episode as episode
     inner join intake.receipt as receipt on episode.delivery_id = receipt.delivery_id
-    cross join run.parameter as parameter
-    where receipt.received_at <= parameter.as_at
+    anti join intake.withdrawal as withdrawal on receipt.delivery_id = withdrawal.delivery_id
 ),
 
 versioned as (

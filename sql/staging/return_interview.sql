@@ -1,5 +1,6 @@
 -- staging.return_interview
--- Grain: one row per return home interview as a source holds it now: the newest version received by the as-at instant.
+-- Grain: one row per return home interview as a source holds it now: the newest version received by the as-at
+-- instant and not withdrawn by then.
 -- Keys: interview_key; natural key borough, source, interview_id.
 -- For: core. Supersession as in staging.missing_episode.
 with received as (
@@ -7,11 +8,10 @@ with received as (
         interview.*,
         receipt.received_at,
         receipt.file_name,
-        coalesce(london_to_utc(interview.extracted_at), receipt.received_at) as known_at
+        least(london_to_utc(interview.extracted_at), receipt.received_at) as known_at
     from intake.return_interview as interview
     inner join intake.receipt as receipt on interview.delivery_id = receipt.delivery_id
-    cross join run.parameter as parameter
-    where receipt.received_at <= parameter.as_at
+    anti join intake.withdrawal as withdrawal on receipt.delivery_id = withdrawal.delivery_id
 ),
 
 versioned as (

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from dashboards.feedback import feedback_page
+
 pytestmark = pytest.mark.browser
 
 WIDE = {"width": 1280, "height": 900}
@@ -21,6 +23,7 @@ KINDS = (
     "public/methodology.html",
     "boroughs/bolton/index.html",
     "region/index.html",
+    "region/deliveries.html",
 )
 WITH_CHARTS = ("public/index.html", "boroughs/bolton/index.html", "region/index.html")
 
@@ -150,4 +153,62 @@ def test_tables_are_open_on_paper(watched: Watched, site: Path) -> None:
     wait_for_charts(page)
     assert page.locator("figure details[open]").count() == 0
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    assert page.locator("figure details:not([open])").count() == 0
+    assert page.locator("figure details:not([open]), .comparability details:not([open])").count() == 0
+
+
+@pytest.fixture
+def feedback(tmp_path: Path) -> Path:
+    """A page of `mfh check --html` about a file whose names are not tame."""
+    name = "<script>alert(1)</script>" + "\u202e" + "x" * 300
+    findings = [
+        {
+            "rule_id": "ssda903.567", "severity": "critical", "row_number": row, "column_letter": "F",
+            "column_name": name, "message": "The end lies before the start; correct the one that is wrong.",
+        }
+        for row in range(2, 300, 2)
+    ]  # fmt: skip
+    report = {
+        "file": name, "borough": "bolton", "dataset": "missing_episode", "source": "canonical", "rows_read": 300,
+        "rows_accepted": 151, "refused": False, "findings": findings,
+        "not_applicable": [{"rule_id": "ssda903.575", "reason": "No placement data was delivered."}],
+    }  # fmt: skip
+    path = tmp_path / "feedback.html"
+    path.write_text(feedback_page(report), encoding="utf-8")
+    return path
+
+
+def test_feedback_is_one_file_that_asks_for_nothing(watched: Watched, feedback: Path) -> None:
+    page = watched.open(feedback)
+    assert page.locator(".verdict").inner_text() == "This file can be sent, but 149 of its 300 rows would be set aside."
+    levels = page.eval_on_selector_all("h1,h2,h3,h4", "all => all.map(e => Number(e.tagName[1]))")
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert watched.requests == [feedback.as_uri()]
+    assert watched.complaints == []
+
+
+def test_feedback_fits_a_narrow_screen_and_paper(narrow: Watched, feedback: Path) -> None:
+    page = narrow.open(feedback)
+    for media in ("screen", "print"):
+        page.emulate_media(media=media)
+        width, seen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert width <= seen
+    assert narrow.complaints == []
+
+
+def test_a_rule_opens_to_the_files_that_break_it(watched: Watched, site: Path) -> None:
+    page = watched.open(site / "boroughs/bolton/index.html")
+    rule = page.locator("details.rule").filter(has_text="ssda903.567")
+    assert rule.locator("table").is_hidden()
+    rule.locator("summary").click()
+    assert rule.locator("table").is_visible()
+    assert "F found_at" in rule.inner_text()
+
+
+def test_the_log_of_deliveries_leads_to_its_file(watched: Watched, site: Path) -> None:
+    page = watched.open(site / "region/index.html")
+    page.get_by_role("link", name="Deliveries", exact=True).click()
+    page.wait_for_selector("h1")
+    link = page.get_by_role("link", name="every file received (CSV)")
+    target = (site / "region" / (link.get_attribute("href") or "")).resolve()
+    assert target.read_text(encoding="utf-8").startswith("delivery_id,")

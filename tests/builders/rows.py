@@ -113,26 +113,61 @@ class InterviewRow:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlacementRow:
+    """One accepted row of dataset `placement`; days are written as days."""
+
+    started: str
+    ended: str | None = None
+    because: str | None = "S"
+    ceased: str | None = None
+    age_at_end: int | None = None
+    child: str = "anna"
+    borough: str = "bolton"
+    scope: str = "regional"
+
+    dataset = "placement"
+
+    def columns(self) -> dict[str, Any]:
+        """Values under the names of the contract."""
+        return {
+            "placement_id": f"{self.child}: {self.started} {self.because}",
+            "child_id": self.child,
+            "pseudonym_scope": self.scope,
+            "reason_started": self.because,
+            "reason_ended": self.ceased,
+            "age_at_end": self.age_at_end,
+            **_clock("started_on", self.started),
+            **_clock("ended_on", self.ended),
+        }
+
+
+Row = EpisodeRow | InterviewRow | PlacementRow
+
+
 @dataclass(frozen=True)
 class Delivery:
-    """Rows that arrived together (UTC). Those of one borough and dataset are one file."""
+    """Rows that arrived together (UTC) in one layout. Those of one borough and dataset are one file."""
 
-    rows: Sequence[EpisodeRow | InterviewRow]
+    rows: Sequence[Row]
     received: str
     name: str = "delivery"
+    source: str = "canonical"
 
 
-def delivery(*rows: EpisodeRow | InterviewRow, received: str = "2026-06-01 09:00", name: str = "delivery") -> Delivery:
+def delivery(
+    *rows: Row, received: str = "2026-06-01 09:00", name: str = "delivery", source: str = "canonical"
+) -> Delivery:
     """One delivery, received long after everything in it unless said otherwise."""
-    return Delivery(rows, received, name)
+    return Delivery(rows, received, name, source)
 
 
-def as_child(name: str, *rows: EpisodeRow | InterviewRow) -> list[EpisodeRow | InterviewRow]:
+def as_child(name: str, *rows: Row) -> list[Row]:
     """The same rows about another child, under identifiers of its own: several cases fit into one delivery."""
     return [_of_child(name, row) for row in rows]
 
 
-def cases(by_name: Mapping[str, Sequence[EpisodeRow | InterviewRow]]) -> Delivery:
+def cases(by_name: Mapping[str, Sequence[Row]]) -> Delivery:
     """One delivery of independent cases, each about a child named after it."""
     return delivery(*(row for name, rows in by_name.items() for row in as_child(name, *rows)))
 
@@ -142,9 +177,11 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _of_child(name: str, row: EpisodeRow | InterviewRow) -> EpisodeRow | InterviewRow:
+def _of_child(name: str, row: Row) -> Row:
     if isinstance(row, EpisodeRow):
         return replace(row, child=name, episode_id=f"{name}: {row.episode_id}")
+    if isinstance(row, PlacementRow):
+        return replace(row, child=name)
     named = tuple(f"{name}: {episode_id}" for episode_id in row.episode_ids)
     return replace(row, child=name, interview_id=f"{name}: {row.interview_id}", episode_ids=named)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,19 @@ import duckdb
 import polars as pl
 
 from pipelines.contracts.contract import load_contracts
-from pipelines.contracts.schema import accepted_schema, create_table
+from pipelines.contracts.schema import accepted_schema
 from pipelines.warehouse.connection import connect, query_frame, register_frame, replace_table
 from pipelines.warehouse.graph import Table, build_table, load_tables
-from pipelines.warehouse.load import _RECEIPT_SCHEMA as RECEIPT
-from pipelines.warehouse.load import load_parameters, load_reference
-from tests.builders.rows import Delivery, EpisodeRow, InterviewRow
+from pipelines.warehouse.load import create_delivered_tables, load_parameters, load_reference
+from tests.builders.rows import Delivery, Row
 
-_FINDING = (
-    "create table intake.finding (delivery_id varchar, dataset varchar, row_number bigint, rule_id varchar, "
-    "severity varchar, column_name varchar, column_letter varchar)"
-)
+_RECEIPT: dict[str, pl.DataType] = {
+    **dict.fromkeys(("delivery_id", "borough", "file_name", "sha256"), pl.String()),
+    "received_at": pl.Datetime("us"),
+    **dict.fromkeys(("status", "reason", "dataset", "source", "source_version", "rules_key"), pl.String()),
+    **dict.fromkeys(("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate"), pl.Int64()),
+    "synthetic": pl.Boolean(),
+}
 
 
 class SmallWarehouse:
@@ -37,28 +39,29 @@ class SmallWarehouse:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
         self._schemas = {name: accepted_schema(contract) for name, contract in load_contracts().items()}
-        connection.execute("create schema intake")
-        for name, contract in load_contracts().items():
-            connection.execute(create_table(contract, f"intake.{name}"))
-        replace_table(connection, "intake.receipt", pl.DataFrame(schema=RECEIPT))
-        connection.execute(_FINDING)
-        load_parameters(connection, datetime(2000, 1, 1, tzinfo=UTC))
+        create_delivered_tables(connection)
+        load_parameters(connection, datetime(2000, 1, 1))  # noqa: DTZ001 - UTC without zone, as in the warehouse
         load_reference(connection)
 
     def load(self, *deliveries: Delivery, as_at: str | None = None) -> None:
-        """Replace everything loaded before. The as-at instant (UTC) is the newest arrival unless given."""
+        """Replace what was loaded before. Received after the as-at instant (UTC), a delivery is not loaded.
+
+        The as-at instant is the newest arrival unless given.
+        """
         rows: dict[str, list[dict[str, Any]]] = {name: [] for name in self._schemas}
-        receipts = []
+        receipts: list[dict[str, Any]] = []
+        chosen = datetime.fromisoformat(as_at or max(delivery.received for delivery in deliveries))
         for delivery in deliveries:
+            if datetime.fromisoformat(delivery.received) > chosen:
+                continue
             for (borough, dataset), sent in _files(delivery).items():
                 receipt = _receipt(delivery, borough, dataset, len(sent))
                 receipts.append(receipt)
                 rows[dataset] += [_accepted(row, receipt, place) for place, row in enumerate(sent, start=2)]
-        self._fill("intake.receipt", RECEIPT, receipts)
+        self._fill("intake.receipt", _RECEIPT, receipts)
         for dataset, schema in self._schemas.items():
             self._fill(f"intake.{dataset}", schema, rows[dataset])
-        newest = max(datetime.fromisoformat(as_at) if as_at else receipt["received_at"] for receipt in receipts)
-        self.connection.execute("update run.parameter set as_at = $newest", {"newest": newest})
+        self.connection.execute("update run.parameter set as_at = $chosen", {"chosen": chosen})
 
     def build(self, *names: str) -> None:
         """Make the named tables anew, and before them whatever they read."""
@@ -104,7 +107,7 @@ def _needed(names: tuple[str, ...]) -> tuple[Table, ...]:
     return tuple(table for name, table in tables.items() if name in wanted)
 
 
-def _files(delivery: Delivery) -> dict[tuple[str, str], list[EpisodeRow | InterviewRow]]:
+def _files(delivery: Delivery) -> dict[tuple[str, str], list[Row]]:
     files = defaultdict(list)
     for row in delivery.rows:
         files[row.borough, row.dataset].append(row)
@@ -121,7 +124,7 @@ def _receipt(delivery: Delivery, borough: str, dataset: str, count: int) -> dict
         "status": "accepted",
         "reason": "",
         "dataset": dataset,
-        "source": "canonical",
+        "source": delivery.source,
         "source_version": "1",
         "rows_read": count,
         "rows_accepted": count,
@@ -131,6 +134,6 @@ def _receipt(delivery: Delivery, borough: str, dataset: str, count: int) -> dict
     }
 
 
-def _accepted(row: EpisodeRow | InterviewRow, receipt: dict[str, Any], row_number: int) -> dict[str, Any]:
-    provenance = {name: receipt[name] for name in ("delivery_id", "borough", "source")}
+def _accepted(row: Row, receipt: dict[str, Any], row_number: int) -> dict[str, Any]:
+    provenance = {name: receipt[name] for name in ("delivery_id", "borough", "source", "source_version")}
     return provenance | {"row_number": row_number} | row.columns()

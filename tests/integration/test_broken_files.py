@@ -1,4 +1,4 @@
-"""Ten kinds of broken file in one borough: nothing crashes, nothing is lost, and the other nine still publish."""
+"""Broken and hostile files in one borough: nothing crashes, nothing is lost, and the other nine still publish."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from pipelines.home import Home
+from tests.builders.workbooks import with_parts, with_sheet, workbook_of
 from tests.integration.home import MFH, Ran, environment, fill, mfh, rows
 
 HEADER = (
@@ -33,7 +34,22 @@ BROKEN: dict[str, bytes] = {
     "empty.csv": b"",
     "header-only.csv": _text(HEADER),
     "binary.csv": bytes(range(256)) * 8,
-    "utf16-without-mark.csv": _text(HEADER, GOOD_ROW).decode().encode("utf-16-le"),
+    "utf-32.csv": _text(HEADER, GOOD_ROW).decode().encode("utf-32"),
+    "zero-bytes.csv": _text(HEADER, GOOD_ROW.replace("B1", "B\x001")),
+    "twice.csv": _text(HEADER + ",STATUS", GOOD_ROW + ",missing"),
+    "wide.csv": _text(",".join(f"c{i}" for i in range(16_384)), "," * 16_383),
+    "long-line.csv": _text(HEADER, GOOD_ROW + "x" * (2 << 20)),
+    "unclosed.csv": _text(HEADER, '"' + GOOD_ROW, GOOD_ROW),
+    "month-first.csv": _text(HEADER, *(GOOD_ROW.replace("2022-05-01T20:15", f"05/{day}/2022") for day in (13, 14, 15))),
+    "bomb.csv.gz": gzip.compress(bytes(300 << 20), mtime=0),
+    "formulas.xlsx": with_sheet("<row r='1'><c r='A1'><f>HYPERLINK(1)</f><v>1</v></c></row>"),
+    "elsewhere.xlsx": with_parts(
+        workbook_of([HEADER.split(","), GOOD_ROW.split(",")]), {"xl/externalLinks/externalLink1.xml": "<a/>"}
+    ),
+    "'; drop table intake.delivery; --.csv": b"",
+    "<img src=x onerror=alert(1)>.csv": b"",
+    "..\\..\\etc\\passwd.csv": b"",
+    "$(touch here) `id` & %2e%2e.csv": b"",
     "protected.xlsx": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4096),
     "misnamed.csv": b"PK\x03\x04" + bytes(200),
     "not-excel.xlsx": _text(HEADER, GOOD_ROW),
@@ -100,6 +116,8 @@ def test_each_broken_file_gets_one_sentence_in_feedback_and_status(broken: Broke
     assert set(refused) == {*BROKEN, "link.csv"}
     status = mfh(home, "status")
     assert status.code == 1
+    pages = "".join(path.read_text(encoding="utf-8") for path in home.site.rglob("*.html"))
+    assert "<img src=x" not in pages
     feedback = "\n".join(path.read_text() for path in (home.quarantine / BROKEN_BOROUGH).glob("*.csv"))
     for name, reason in refused.items():
         assert reason.endswith("."), name

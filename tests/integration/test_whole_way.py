@@ -12,9 +12,10 @@ from datetime import date
 import polars as pl
 import pytest
 
-from pipelines.home import Home
-from pipelines.intake.deliver import read_receipts
+from pipelines.home import CONTRACTS, Home
 from pipelines.intake.read import read_table
+from pipelines.intake.receipt import read_receipts
+from pipelines.intake.sources import header_test
 from pipelines.synthetic.demonstration import Demonstration
 from tests.integration.home import Ran, fill, mfh, rows
 
@@ -74,7 +75,7 @@ def test_every_row_of_every_file_is_accounted_for(whole: Whole) -> None:
 
 def test_the_planted_wrong_rows_are_quarantined_under_their_rule_and_no_other_row_is(whole: Whole) -> None:
     home, made, _ = whole
-    planted = truth(made, "planted").filter(pl.col("rule_id").is_not_null())
+    planted = truth(made, "planted").filter(pl.col("effect") == "quarantined")
     found = rows(
         home,
         """
@@ -87,6 +88,26 @@ def test_the_planted_wrong_rows_are_quarantined_under_their_rule_and_no_other_ro
     assert planted.height > 0
     assert set(planted.select(rule).rows()) <= set(found.select(rule).rows())
     assert set(planted.select(row).rows()) == set(found.select(row).rows())
+
+
+def test_what_was_planted_between_files_is_reported_row_by_row_and_nothing_else_is(whole: Whole) -> None:
+    home, made, _ = whole
+    planted = truth(made, "planted").filter(pl.col("effect") == "reported")
+    found = rows(
+        home,
+        """
+        select delivery.borough, replace(delivery.file_name, 'copy-of-', '') as file, finding.row_number,
+            finding.rule_id
+        from quality.cross_file_finding as finding
+        inner join intake.delivery as delivery on finding.delivery_id = delivery.delivery_id
+        """,
+    )
+    row = ["borough", "file", "row_number", "rule_id"]
+    compared = rows(home, "select rule_id from rules.cross_file_rule").to_series()
+    across = planted.filter(pl.col("rule_id").is_in(compared.implode()))
+    assert across["rule_id"].n_unique() >= 5
+    found = found.filter(pl.col("rule_id").is_in(across["rule_id"].unique().implode()))
+    assert set(found.select(row).rows()) == set(across.select(row).rows())
 
 
 def test_every_true_episode_is_resolved_once_and_none_are_merged(whole: Whole) -> None:
@@ -217,7 +238,7 @@ def test_status_shows_the_grid(whole: Whole) -> None:
 def distinctive_cells(home: Home) -> Iterator[str]:
     """Cells that can only come from a delivery: pseudonyms, identifiers and clock times."""
     for path in sorted(home.landing.glob("*/*")):
-        frame = read_table(path.name, path.read_bytes()).frame
+        frame = read_table(path.name, path.read_bytes(), header_test(CONTRACTS, path.parent.name)).frame
         for name in frame.columns:
             values = frame[name].drop_nulls().unique()
             yield from values.filter(values.str.contains(r"^[0-9a-f]{64}$|^[A-Z]+-?\d{5,}$|\d\d:\d\d")).head(50)

@@ -21,7 +21,7 @@ from dashboards.site import build_site
 from pipelines.home import CONTRACTS
 from pipelines.region import load_region
 from pipelines.warehouse.connection import connect
-from tests.site_data import SENTINEL, SILENT, build_site_warehouse
+from tests.site_data import DATED, DATES_NOTE, OFFERED_NOTE, REFUSED, SENTINEL, SILENT, build_site_warehouse
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,12 @@ def digest(folder: Path) -> dict[str, str]:
 
 def test_every_page_is_there(site: Path) -> None:
     slugs = load_region().slugs
-    expected = {"index.html", "region/index.html", *(f"boroughs/{slug}/index.html" for slug in slugs)}
+    expected = {
+        "index.html",
+        "region/index.html",
+        "region/deliveries.html",
+        *(f"boroughs/{slug}/index.html" for slug in slugs),
+    }
     expected |= {f"public/{name}.html" for name in ("index", "data-dictionary", "methodology")}
     assert {str(page.path.relative_to(site)) for page in pages(site)} == expected
 
@@ -277,3 +282,112 @@ def test_the_page_says_that_another_borough_sent_an_episode(site: Path) -> None:
     assert SENTINEL in text
     assert "another borough</th><td>not shown</td><td>not shown</td><td>not shown</td>" in text
     assert "(by an episode of another borough)" in text
+
+
+def test_every_figure_that_uses_a_noted_measure_carries_the_note(site: Path) -> None:
+    """By its file: a figure of interviews offered has the note on offers; a figure of another measure has not."""
+    text = (site / "public" / "index.html").read_text(encoding="utf-8")
+    offers = f"Bury and Wigan: {OFFERED_NOTE}"
+    dates = f"{load_region().borough(DATED).name}: {DATES_NOTE}"
+    figures = {part.split('"', 1)[0]: part.split("</figure>", 1)[0] for part in text.split('<figure id="')[1:]}
+    for figure_id, html in figures.items():
+        rows = csv.DictReader((site / f"public/data/{figure_id}.csv").read_text(encoding="utf-8").splitlines())
+        used = {row["indicator_id"] for row in rows}
+        assert (offers in html) == ("I27" in used), figure_id
+        assert (dates in html) == bool(used), figure_id
+    assert any(offers in html for html in figures.values())
+
+
+def test_a_boroughs_page_carries_its_own_notes_and_those_of_the_regions_line(site: Path) -> None:
+    bury = (site / "boroughs/bury/index.html").read_text(encoding="utf-8")
+    assert f"Bury: {OFFERED_NOTE}" in bury
+    assert f"Bury and Wigan: {OFFERED_NOTE}" not in bury
+    bolton = (site / "boroughs/bolton/index.html").read_text(encoding="utf-8")
+    assert OFFERED_NOTE not in bolton
+    beside_region = bolton.split('<figure id="incident-rate"')[1].split("</figure>")[0]
+    assert DATES_NOTE in beside_region
+    assert DATES_NOTE not in bolton.split('<figure id="incidents-and-children"')[1].split("</figure>")[0]
+
+
+def test_the_methodology_lists_every_note_with_its_boroughs(site: Path) -> None:
+    text = (site / "public/methodology.html").read_text(encoding="utf-8")
+    assert f'<th scope="row">Bury and Wigan</th><td>{OFFERED_NOTE}</td><td>Offered</td>' in text
+    assert f"<td>{DATES_NOTE}</td><td>All figures</td>" in text
+
+
+def test_a_warehouse_from_before_the_notes_still_makes_a_site(warehouse: Path, tmp_path: Path) -> None:
+    earlier = tmp_path / "earlier.duckdb"
+    shutil.copyfile(warehouse, earlier)
+    later = (
+        "published.comparability_note", "quality.comparability_note", "quality.cross_file_finding",
+        "quality.cross_file_outcome", "intake.rule_outcome", "intake.delivery_month",
+    )  # fmt: skip
+    with duckdb.connect(str(earlier)) as opened:
+        for table in later:
+            opened.execute(f"drop table {table}")
+    with connect(earlier, read_only=True) as opened:
+        build_site(opened, tmp_path / "site", contracts=CONTRACTS)
+    assert "No delivery in this release" in (tmp_path / "site/public/methodology.html").read_text(encoding="utf-8")
+    borough = (tmp_path / "site/boroughs/bury/index.html").read_text(encoding="utf-8")
+    assert 'class="comparability"' not in borough
+    assert "What became of each rule has not been recorded" in borough
+    assert not (tmp_path / "site/region/data/delivery-months.csv").exists()
+
+
+def test_the_log_of_deliveries_says_what_became_of_each(site: Path) -> None:
+    page = (site / "region/deliveries.html").read_text(encoding="utf-8")
+    assert "\u2298 withdrawn: Sent for the wrong year." in page
+    assert "✕ refused: This file holds a direct identifier." in page
+    assert "every row is accounted for. 1 file was refused and 1 was withdrawn." in page
+    files = list(csv.DictReader((site / "region/data/deliveries.csv").read_text(encoding="utf-8").splitlines()))
+    for row in files:
+        parts = (row["rows_accepted"], row["rows_quarantined"], row["rows_duplicate"])
+        assert int(row["rows_read"]) == sum(map(int, parts))
+    assert {row["status"] for row in files} == {"accepted", "rejected", "superseded_in_part", "withdrawn"}
+    months = csv.DictReader((site / "region/data/delivery-months.csv").read_text(encoding="utf-8").splitlines())
+    fed = {row["delivery_id"] for row in months if int(row["rows_live"])}
+    assert fed <= {row["delivery_id"] for row in files if row["status"] == "accepted"}
+
+
+def test_a_boroughs_page_and_files_list_its_own_deliveries_only(site: Path) -> None:
+    for slug in load_region().slugs:
+        folder = site / "boroughs" / slug / "data"
+        for name in ("deliveries.csv", "delivery-months.csv"):
+            rows = csv.DictReader((folder / name).read_text(encoding="utf-8").splitlines())
+            assert {row["borough"] for row in rows} == {slug}
+
+
+def test_a_hostile_file_name_is_written_so_that_it_can_be_seen(site: Path) -> None:
+    for path in (site / "region/deliveries.html", site / f"boroughs/{REFUSED}/index.html"):
+        text = path.read_text(encoding="utf-8")
+        assert "<script>alert" not in text
+        assert "\u202e" not in text
+        assert "[U+202E]gpj.csv" in text
+
+
+def test_rules_that_could_not_be_checked_are_never_passed(site: Path) -> None:
+    text = (site / "boroughs/bolton/index.html").read_text(encoding="utf-8")
+    table = text.split("rules on missing episodes (SSDA903)</caption>")[1].split("</table>")[0]
+    found = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in table.split("<tr>")[1:]]
+    rows = {cells[0]: cells for cells in found}
+    codes = [code for code in rows if code.isdecimal()]
+    assert codes == [
+        "564", "565", "566", "567", "570", "571", "574", "575", "576", "577", "578", "580", "581", "586", "1004", "1005"
+    ]  # fmt: skip
+    assert rows["567"][2].startswith("✕ failed: 1 row")
+    assert rows["574"][2] == "✓ passed"
+    assert rows["1005"][2] == "\u2013 not applicable: no file of the layout ssda903_missing was delivered"
+    assert rows["571"][2] == "\u2013 not applicable: The file is not one year&#39;s return."
+    assert rows["575"][2].startswith("\u2013 not applicable: No placement data was delivered.")
+
+
+def test_findings_name_rows_and_columns(site: Path) -> None:
+    text = (site / "boroughs/bolton/index.html").read_text(encoding="utf-8")
+    assert "F found_at</td><td>1</td><td>3</td>" in text
+    assert "<td>20</td><td>5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 …</td>" in text
+
+
+def test_the_expected_day_is_said_with_the_next_date(site: Path) -> None:
+    text = (site / "region/deliveries.html").read_text(encoding="utf-8")
+    assert "A month&#39;s records are expected by the 20th of the next month." in text
+    assert "April 2026 is expected by 20 May 2026." in text

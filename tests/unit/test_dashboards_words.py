@@ -76,3 +76,24 @@ def test_the_counts_of_a_percentage_not_shown_are_shown() -> None:
 
 def test_a_file_name_that_begins_like_a_formula_is_not_run_by_a_spreadsheet() -> None:
     assert DataFile("a.csv", ("name",), (("=1+1",),)).text() == "name\n'=1+1\n"
+
+
+def test_months_are_written_as_ranges_over_the_turn_of_a_year() -> None:
+    days = [date(2025, 11, 1), date(2026, 1, 1), date(2025, 12, 1), date(2026, 3, 1)]
+    assert words.months(days) == "Nov 2025 to Jan 2026, Mar 2026"
+    assert words.months([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (13, "13th"), (20, "20th"), (22, "22nd")]
+)
+def test_days_are_written_as_they_are_said(day: int, expected: str) -> None:
+    assert words.ordinal(day) == expected
+
+
+def test_a_name_chosen_by_others_cannot_hide_anything() -> None:
+    assert words.visible("a\u202egpj.csv") == "a[U+202E]gpj.csv"
+    assert words.visible("a\x00b\u2028c\udcff") == "a[U+0000]b[U+2028]c[U+DCFF]"
+    assert words.visible("Größe 1.csv") == "Größe 1.csv"
+    assert words.visible("x" * 30, 30) == "x" * 30
+    assert words.visible("x" * 29 + "end.csv", 30) == "x" * 20 + " … xxxend.csv"

@@ -18,7 +18,7 @@ from pipelines.intake.pseudonymise import (
     read_key,
 )
 from pipelines.intake.read import Table
-from pipelines.intake.sources import canonical_source, load_sources
+from pipelines.intake.sources import canonical_source, layout_named, load_sources
 from tests.intake_data import BOROUGH, KEY, LIQUIDLOGIC, OTHER_BOROUGH, SSDA903, cells_of, table_of
 
 HEX_KEY = KEY.hex()
@@ -87,9 +87,12 @@ def _age_of(born: str, started: str) -> str | None:
         ("29/02/2008", "01/03/2025", "17"),
         ("29/02/2008", "29/02/2024", "16"),
         ("29/02/2008", "28/02/2024", "15"),
-        ("13/11/2025", "13/11/2025", "0"),
+        ("12/11/2025", "13/11/2025", "0"),
         ("13/11/2005", "13/11/2025", "20"),
-        ("14/11/2025", "13/11/2025", None),
+        # Rule 586 is about these; the date of birth itself does not leave the borough.
+        ("13/11/2025", "13/11/2025", "-1"),
+        ("14/11/2025", "13/11/2025", "-1"),
+        ("14/11/2026", "13/11/2025", "-1"),
         ("31/02/2010", "13/11/2025", None),
         ("13/11/2010", "", None),
         ("", "13/11/2025", None),
@@ -119,6 +122,66 @@ def test_age_is_read_from_a_time_as_from_a_date() -> None:
     assert "BIRTH_DTTM" not in made.cells.columns
 
 
+@pytest.mark.parametrize(("born", "age"), [("12/11/2025", "0"), ("13/11/2025", "0"), ("14/11/2025", None)])
+def test_a_birth_after_the_start_is_marked_only_where_the_layout_asks_for_it(born: str, age: str | None) -> None:
+    header = [*LIQUIDLOGIC[:5], "DOB"]
+    made = _made(table_of(header, ["1", "9", "2025-11-13 00:30", "M", "", born]), "liquidlogic")
+    assert made.cells["AGE_AT_START"].to_list() == [age]
+
+
+# Raw extracts of the other layouts: header, row, and the column of the child.
+RAW = {
+    "mosaic.workflow": (
+        ["WORKFLOW_STEP_ID", "PERSON_ID", "SURNAME", "DOB", "START_DATE", "MISSING_CATEGORY", "missinglettersent"],
+        ["71", "510000", "Doe", "13-Nov-10", "13/11/2025 20:15", "Missing", "14/11/2025"],
+        "PERSON_ID",
+        "510000",
+    ),
+    "mosaic.report": (
+        ["MFHID", "PersonID", "DateOfBirth", "MFHStart", "DateFound", "Comments"],
+        ["71", "510000", "2010-11-13", "2025-11-13 20:15", "", "said that"],
+        "PersonID",
+        "510000",
+    ),
+    "eclipse": (
+        ["INSTANCEID", "SUBJECTID", "INSTANCESTATE", "DATECHILDLASTSEEN_17", "ABSENCETYPE_18", "DOB", "NAME"],
+        ["71", "510000", "COMPLETE", "2025-11-13", "Missing", "2010-11-13", "Doe"],
+        "SUBJECTID",
+        "510000",
+    ),
+    "police_incident": (
+        ["INCIDENT_REF", "NOMINAL_ID", "DOB", "LAST_SEEN_DTTM", "REPORTED_DTTM", "CLASSIFICATION", "CIRCUMSTANCES"],
+        ["06MP/71", "510000", "13/11/2010", "", "13/11/2025 20:15", "Missing", "went out"],
+        "NOMINAL_ID",
+        "police:510000",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_every_layout_leaves_the_borough_with_pseudonym_and_age_and_only_what_is_mapped(name: str) -> None:
+    header, row, child, hashed = RAW[name]
+    source = layout_named(name, header)
+    made = pseudonymise(table_of(header, row), source, BOROUGH, KEY)
+    (delivered,) = made.cells.to_dicts()
+    assert source.pseudonymise is not None
+    assert delivered.pop(source.pseudonymise.age_column) == "15"
+    assert delivered.pop(child) == _hmac(hashed, BOROUGH.slug)
+    given = dict(zip(header, row, strict=True))
+    kept = [column for column in header if source.knows(column) and column != child]
+    assert delivered == {column: given[column] or None for column in kept}
+    assert set(made.left_out) == {h for h in header if not source.knows(h)}
+    assert {"DOB", "DateOfBirth"} & set(made.left_out)
+
+
+def test_the_police_and_a_council_number_children_apart() -> None:
+    ours = pseudonym("510000", KEY, BOROUGH.slug, "borough")
+    police = pseudonym("510000", KEY, BOROUGH.slug, "borough", "police")
+    assert police == _hmac("police:510000", BOROUGH.slug)
+    assert police != ours
+    assert pseudonym("51 00 00", KEY, BOROUGH.slug, "regional", "police") == _hmac("police:510000", "region")
+
+
 def test_rows_without_age_are_counted() -> None:
     rows = [["1", "13/11/2010", "M", "13/11/2025", ""], ["2", "", "M", "13/11/2025", ""]]
     assert _made(table_of(SSDA903, *rows)).rows_without_age == 1
@@ -128,10 +191,11 @@ def test_rows_without_age_are_counted() -> None:
 def test_only_mapped_columns_come_out_and_the_rest_is_named() -> None:
     header = [*SSDA903, "UPN", "SEX", "SURNAME", "TEAM", "EXTRACTED_AT"]
     row = ["510000", "12/03/2010", "M", "13/11/2025", "", "A123", "1", "Doe", "North", "2025-12-01"]
-    made = _made(table_of(header, row))
+    table = table_of(header, row)
+    made = _made(table)
     assert made.cells.columns == ["CHILD", "AGE_AT_START", "MISSING", "MIS_START", "MIS_END", "EXTRACTED_AT"]
     assert made.left_out == ("DOB", "UPN", "SEX", "SURNAME", "TEAM")
-    assert letters(made.left_out, header) == "B (DOB), F (UPN), G (SEX), H (SURNAME), I (TEAM)"
+    assert letters(made.left_out, table) == "B (DOB), F (UPN), G (SEX), H (SURNAME), I (TEAM)"
     assert made.cells.select(pl.exclude("CHILD", "AGE_AT_START")).row(0) == ("M", "13/11/2025", None, "2025-12-01")
 
 

@@ -1,4 +1,4 @@
-"""Recognising a layout by its header, and both native layouts mapped on extracts made by hand."""
+"""Recognising a layout by its header; Liquidlogic and SSDA903 mapped on extracts made by hand."""
 
 from datetime import datetime, time
 from typing import Any
@@ -8,7 +8,8 @@ import pytest
 from pipelines.contracts.contract import load_contracts
 from pipelines.intake.examine import Examined
 from pipelines.intake.judge import judge
-from pipelines.intake.sources import CANONICAL, UnrecognisedFileError, load_sources, recognise
+from pipelines.intake.layout import CANONICAL
+from pipelines.intake.sources import UnrecognisedFileError, header_test, layout_named, load_sources, recognise
 from tests.intake_data import (
     BOROUGH,
     CHILD,
@@ -64,9 +65,32 @@ def test_native_headers_are_recognised_also_with_columns_we_do_not_know(
     assert recognise([*header, "WHATEVER"]).id == source_id
 
 
-def test_every_layout_is_recognised_by_its_own_columns_alone() -> None:
-    for source in load_sources().values():
-        assert recognise(source.recognised_by).id == source.id
+@pytest.mark.parametrize("name", load_sources())
+def test_every_layout_is_recognised_by_its_own_columns_alone(name: str) -> None:
+    needed = [column.replace("*", "_17") for column in load_sources()[name].recognised_by]
+    assert recognise(needed).name == name
+    assert header_test()(needed)
+    for lacking in needed:
+        header = [column for column in needed if column != lacking]
+        assert not header_test()(header)
+        with pytest.raises(UnrecognisedFileError, match=rf"Nearest is {name} .*: {lacking.removesuffix('_17')}\."):
+            recognise(header)
+
+
+def test_a_layout_is_chosen_by_id_and_among_its_variants_by_the_header() -> None:
+    assert layout_named("liquidlogic", ["x"]).name == "liquidlogic"
+    assert layout_named("mosaic", ["MFHID", "PERSONID", "MFHSTART"]).name == "mosaic.report"
+    assert layout_named("mosaic", ["WORKFLOW_STEP_ID", "PERSON_ID"]).name == "mosaic.workflow"
+    assert layout_named("mosaic.report", ["WORKFLOW_STEP_ID", "PERSON_ID"]).name == "mosaic.report"
+    with pytest.raises(
+        UnrecognisedFileError, match=r"'azeus' is not a layout we know; .*: eclipse, liquidlogic, mosaic,"
+    ):
+        layout_named("azeus", ["x"])
+
+
+def test_a_title_row_is_not_taken_for_a_header() -> None:
+    assert not header_test()(["Missing episodes April 2025", "", ""])
+    assert header_test()(["", *required_columns("missing_episode")])
 
 
 def test_a_header_of_no_layout_names_the_nearest_and_what_it_lacks() -> None:
@@ -92,7 +116,7 @@ def test_canonical_cells_pass_unchanged() -> None:
     file = examined(csv_rows([episode()]))
     row = episode()
     assert file.main.rows.select(*row).to_dicts() == [row]
-    assert file.unknown_columns == ()
+    assert file.left_out == ()
 
 
 def test_ssda903_end_is_found_for_missing_and_returned_for_away() -> None:
@@ -123,9 +147,9 @@ def test_ssda903_dates_are_read_day_first_and_known_to_the_day() -> None:
 def test_a_code_the_mapping_does_not_know_is_kept_for_the_contract_to_report() -> None:
     file = _ssda903(("15", "X", "13/11/2025", "14/11/2025"))
     assert _columns(file, "missing_episode", "status", "found_at", "returned_at") == [("X", None, None)]
-    found = judge([file])
+    found = judge([file]).findings
     assert found.select("rule_id", "column").rows() == [("missing_episode.status.codes", "status")]
-    assert (file.header_of(file.main.part, "status"), file.letter_of("MISSING")) == ("MISSING", "C")
+    assert (file.header_of(file.main.part, "status"), file.table.letter("MISSING")) == ("MISSING", "C")
 
 
 def _ids(file: Examined) -> list[str]:
@@ -176,7 +200,7 @@ def test_liquidlogic_columns_that_may_be_absent_fall_back() -> None:
     names = ("responsible_authority", "area_missing_from", "looked_after", "sex", "age_at_start", "source_system")
     expected = (BOROUGH.code, BOROUGH.code, "unknown", "unknown", None, "liquidlogic")
     assert _columns(file, "missing_episode", *names) == [expected]
-    findings = judge([file])
+    findings = judge([file]).findings
     assert findings.select("rule_id", "severity").rows() == [("missing_episode.age_at_start.required", "info")]
 
 
@@ -234,10 +258,10 @@ def test_findings_of_both_parts_carry_the_row_of_the_file() -> None:
     good = {"FACT_MISSING_PERSON_ID": "1", "AGE_AT_START": "12"}
     file = _liquidlogic(
         good,
-        good | {"FACT_MISSING_PERSON_ID": "2", "RETURN_INTERVIEW_OFFERED": "perhaps"},
-        good | {"FACT_MISSING_PERSON_ID": "3", "MISSING_STATUS": "?"},
+        good | {"FACT_MISSING_PERSON_ID": "2", "DIM_PERSON_ID": OTHER_CHILD, "RETURN_INTERVIEW_OFFERED": "perhaps"},
+        good | {"FACT_MISSING_PERSON_ID": "3", "DIM_PERSON_ID": OTHER_CHILD, "MISSING_STATUS": "?"},
     )
-    found = judge([file]).select("dataset", "row_number", "rule_id").sort("row_number")
+    found = judge([file]).findings.select("dataset", "row_number", "rule_id").sort("row_number")
     assert found.rows() == [
         ("return_interview", 3, "return_interview.offered.codes"),
         ("missing_episode", 4, "missing_episode.status.codes"),
@@ -252,6 +276,6 @@ def test_exact_duplicates_are_left_out_of_every_part() -> None:
 
 def test_columns_no_layout_uses_are_named_as_unknown() -> None:
     file = _liquidlogic({"TEAM": "North", "END_DTTM": ""})
-    assert file.unknown_columns == ("TEAM",)
-    assert file.letter_of("TEAM") == "H"
-    assert file.letter_of("NOT_THERE") == ""
+    assert file.left_out == ("TEAM",)
+    assert file.table.letter("TEAM") == "H"
+    assert file.table.letter("NOT_THERE") == ""

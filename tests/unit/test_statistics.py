@@ -634,10 +634,10 @@ def test_counts_and_ratios_have_no_limits(warehouse: SmallWarehouse, method: str
 # Deliveries
 
 
-def test_a_month_without_a_row_is_late_once_its_delivery_was_due(warehouse: SmallWarehouse) -> None:
+def test_a_month_without_a_row_is_late_once_the_day_its_delivery_was_due_is_over(warehouse: SmallWarehouse) -> None:
     due = load_contracts()["missing_episode"].expected_day
-    for day, status in ((due - 1, "not due"), (due, "late")):
-        warehouse.load(delivery(absence("2024-04-10 10:00"), received=f"2024-06-{day:02} 00:00"))
+    for clock, status in (("22:59", "not due"), ("23:00", "late")):  # midnight in London, in June
+        warehouse.load(delivery(absence("2024-04-10 10:00"), received=f"2024-06-{due:02} {clock}"))
         warehouse.build("quality.borough_month")
         found = warehouse.rows(
             "select month, status from quality.borough_month where borough = 'bolton' order by month"
@@ -645,16 +645,17 @@ def test_a_month_without_a_row_is_late_once_its_delivery_was_due(warehouse: Smal
         assert [row["status"] for row in found] == ["received", status, "not due"]
 
 
-@pytest.mark.parametrize(("as_at", "status"), [("2024-07-01 00:00", "late"), ("2024-08-01 00:00", "failed")])
-def test_a_refused_file_is_not_known_before_it_arrived(warehouse: SmallWarehouse, as_at: str, status: str) -> None:
-    warehouse.load(delivery(absence("2024-04-10 10:00"), received="2024-05-20 09:00"), as_at=as_at)
-    warehouse.connection.execute(
-        "insert into intake.receipt by name select 'refused' as delivery_id, 'bolton' as borough, "
-        "'rejected' as status, timestamp '2024-07-15 09:00' as received_at, 0 as rows_accepted, 0 as rows_quarantined"
-    )
-    warehouse.build("quality.borough_month")
+def test_a_month_that_is_due_has_failed_where_the_newest_file_was_refused(warehouse: SmallWarehouse) -> None:
+    warehouse.load(delivery(absence("2024-04-10 10:00"), received="2024-05-20 09:00"), as_at="2024-08-01 00:00")
     may = "select status from quality.borough_month where borough = 'bolton' and month = date '2024-05-01'"
-    assert warehouse.values(may) == [status]
+    for at, status in (("2024-05-20 08:59", "late"), ("2024-07-15 09:00", "failed")):
+        warehouse.connection.execute(
+            "insert into intake.receipt by name select 'refused' as delivery_id, 'bolton' as borough, "
+            "'rejected' as status, $at::timestamp as received_at",
+            {"at": at},
+        )
+        warehouse.build("quality.borough_month")
+        assert warehouse.values(may) == [status]
 
 
 def test_the_data_cut_is_the_newest_extraction_else_the_arrival(warehouse: SmallWarehouse) -> None:

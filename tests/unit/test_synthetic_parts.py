@@ -1,17 +1,23 @@
 """The small parts of the synthetic package, against slow references."""
 
-from datetime import date
+import io
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
 
 import numpy as np
+import openpyxl  # type: ignore[import-untyped]
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.synthetic.authorities import share_out, thin
 from pipelines.synthetic.children import APART, apart
 from pipelines.synthetic.deliveries import periods
-from pipelines.synthetic.settings import Span, month_after
-from pipelines.synthetic.workbook import column_letter, workbook_bytes
+from pipelines.synthetic.forms import spelled
+from pipelines.synthetic.settings import Form, Span, month_after
+from pipelines.synthetic.workbook import Sheet, workbook_bytes
 
 EPISODES = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 200), st.integers(1, 60)), max_size=25)
 
@@ -59,22 +65,74 @@ def test_month_after_crosses_years() -> None:
     assert month_after(date(2024, 1, 1), -1) == date(2023, 12, 1)
 
 
-def test_column_letters_are_a_spreadsheets() -> None:
-    assert [column_letter(place) for place in (0, 25, 26, 51, 52, 701, 702)] == [
-        "A",
-        "Z",
-        "AA",
-        "AZ",
-        "BA",
-        "ZZ",
-        "AAA",
-    ]
+def read_sheet(content: bytes, place: int = 0) -> list[tuple[Any, ...]]:
+    """Every row of a sheet, with what a spreadsheet program makes of its cells."""
+    load: Callable[[io.BytesIO], Any] = openpyxl.load_workbook
+    return list(load(io.BytesIO(content)).worksheets[place].iter_rows(values_only=True))
 
 
 def test_a_workbook_keeps_special_characters_and_empty_cells() -> None:
     frame = pl.DataFrame({"a": ["x < y & z", None], "n": ["1", "2"]})
-    content = workbook_bytes(frame, numbers=frozenset({"n"}))
-    assert content == workbook_bytes(frame, numbers=frozenset({"n"}))
-    back = pl.read_excel(content)
-    assert back["a"].to_list() == ["x < y & z", None]
-    assert back["n"].to_list() == [1, 2]
+    sheets = {"Extract": Sheet(frame, numbers=frozenset({"n"}))}
+    assert workbook_bytes(sheets) == workbook_bytes(sheets)
+    assert read_sheet(workbook_bytes(sheets)) == [("a", "n"), ("x < y & z", 1), (None, 2)]
+
+
+def test_a_date_cell_is_a_date_and_a_serial_number_is_a_number() -> None:
+    frame = pl.DataFrame({"shown": ["44291.5625", "31/02/2021"], "plain": ["44291.5625", "44291"]})
+    sheet = Sheet(frame, numbers=frozenset({"shown", "plain"}), dates=frozenset({"shown"}))
+    _, first, second = read_sheet(workbook_bytes({"Extract": sheet}))
+    assert first == (datetime(2021, 4, 5, 13, 30), 44291.5625)  # noqa: DTZ001 - a spreadsheet knows no time zone
+    assert second == ("31/02/2021", 44291)
+
+
+def test_a_table_may_have_titles_above_it_and_columns_and_sheets_beside_it() -> None:
+    table = Sheet(pl.DataFrame({"a": ["x"], "b": ["y"]}), above=[["A title"], []], first_column=1)
+    content = workbook_bytes({"Extract": table, "Notes": Sheet(pl.DataFrame({"Word": ["x"]}))})
+    assert read_sheet(content) == [(None, "A title", None), (None, None, None), (None, "a", "b"), (None, "x", "y")]
+    assert read_sheet(content, 1) == [("Word",), ("x",)]
+
+
+def test_a_header_of_two_rows_has_groups_above_and_single_columns_across_both() -> None:
+    table = Sheet(pl.DataFrame({"a": ["1"], "b": ["2"], "c": ["3"]}), groups=[("a", 1), ("Both", 2)])
+    content = workbook_bytes({"Extract": table})
+    assert read_sheet(content) == [("a", "Both", None), (None, "b", "c"), ("1", "2", "3")]
+    load: Callable[[io.BytesIO], Any] = openpyxl.load_workbook
+    merged = load(io.BytesIO(content)).active.merged_cells.ranges
+    assert {str(cells) for cells in merged} == {"A1:A2", "B1:C1"}
+
+
+@pytest.mark.parametrize(
+    ("written", "form", "expected"),
+    [
+        ("2021-04-05T13:45", Form(dates="day_first"), "05/04/2021 13:45"),
+        ("2021-04-05", Form(dates="day_first"), "05/04/2021"),
+        ("2021-04-05 00:00:00", Form(dates="day_first"), "05/04/2021 00:00"),
+        ("2021-04-05T13:45", Form(dates="month_name"), "05-Apr-21 13:45"),
+        ("2021-04-05T12:00", Form(times="serials"), "44291.5"),
+        ("2021-04-05", Form(times="cells"), "44291"),
+        ("31/02/2021", Form(times="serials"), "31/02/2021"),
+        ("31/02/2021 10:15", Form(dates="month_name"), "31/02/2021 10:15"),
+        ("2021-04-05T13:45", Form(), "2021-04-05T13:45"),
+    ],
+)
+def test_dates_are_spelled_as_the_form_says(written: str, form: Form, expected: str) -> None:
+    frame = pl.DataFrame({"started_at": [written, None], "police_reference": [written, None]})
+    spelt = spelled(frame, form)
+    assert spelt["started_at"].to_list() == [expected, None]
+    assert spelt["police_reference"].to_list() == [written, None]
+
+
+def test_a_form_renames_and_adds_columns() -> None:
+    form = Form(renamed={"GENDER": "SEX", "NOT_HERE": "X"}, added={"Checked": "Yes"})
+    assert spelled(pl.DataFrame({"GENDER": ["F"]}), form).to_dicts() == [{"SEX": "F", "Checked": "Yes"}]
+
+
+def test_a_form_knows_its_cases_and_its_first_row() -> None:
+    assert (Form().cases, Form().first_row) == ((), 2)
+    assert Form(delimiter=";", separator_line=True).cases == ("semicolons", "separator_line")
+    assert Form(separator_line=True).first_row == 2  # a spreadsheet program does not show that line
+    assert Form(title_rows=3).first_row == 5
+    assert Form(merged_header=True).first_row == 3
+    assert Form(renamed={"MISSING_FROM_LA": "DISTRICT"}).cases == ("police_district",)
+    assert Form(renamed={"GENDER": "SEX"}).cases == ("renamed_column",)

@@ -1,0 +1,132 @@
+"""A YAML file of configuration, read strictly: each key is known, stands once and has a value of its kind.
+
+What a key means belongs with its reader. Every error is a `ContractError` that names the file and the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from pipelines.contracts.contract import ContractError
+
+_MERGE = "tag:yaml.org,2002:merge"
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
+
+
+class Keys:
+    """A mapping of a YAML file, which knows where it stands and refuses what it does not know."""
+
+    def __init__(self, raw: object, file: str, key: str = "") -> None:
+        """Keep a mapping whose keys are text, and its place: a file and a path of keys."""
+        self._file, self._key = file, key
+        self.raw: dict[str, Any] = {}
+        if not isinstance(raw, dict):
+            self.fail("", "this must be keys with values")
+        for name, value in raw.items():
+            if not isinstance(name, str):
+                self.fail("", f"write the key {name} in quotes; YAML reads it as something else than text")
+            self.raw[name] = value
+
+    @classmethod
+    def of_file(cls, path: Path, name: str) -> Keys:
+        """Read a file; `name` is how errors call it."""
+        try:
+            # The loader is a SafeLoader.
+            return cls(yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader), name)  # noqa: S506
+        except yaml.MarkedYAMLError as error:
+            place = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+            msg = f"{name}{place}: this is not the YAML we need: {error.problem}."
+            raise ContractError(msg) from error
+
+    def fail(self, name: str, problem: str) -> NoReturn:
+        """Say what is wrong with a key (blank: with the mapping itself).
+
+        Raises:
+            ContractError: always.
+        """
+        place = ", ".join(part for part in (self._file, self._path(name)) if part)
+        msg = f"{place}: {problem}."
+        raise ContractError(msg)
+
+    def only(self, known: Iterable[str], needed: Iterable[str] = ()) -> None:
+        """Refuse keys that mean nothing here, and the lack of one that is needed."""
+        known = sorted(known)
+        for name in self.raw:
+            if name not in known:
+                self.fail(name, f"this key means nothing here; known are {', '.join(known)}")
+        for name in needed:
+            if name not in self.raw:
+                self.fail(name, "this key is missing")
+
+    def text(self, name: str, otherwise: str = "") -> str:
+        """Return a text."""
+        value = self.raw.get(name, otherwise)
+        if not isinstance(value, str):
+            self.fail(name, "this must be text; put it in quotes")
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a list of texts; a single text is a list of one."""
+        value = self.raw.get(name, [])
+        listed = [value] if isinstance(value, str) else value
+        if not isinstance(listed, list) or not all(isinstance(item, str) for item in listed):
+            self.fail(name, "this must be text, or a list of texts; put yes, no and numbers in quotes")
+        return tuple(listed)
+
+    def one_of(self, name: str, choices: Collection[str]) -> str:
+        """Return a text that is one of some choices."""
+        value = self.text(name)
+        if value not in choices:
+            self.fail(name, f"this must be one of {', '.join(choices)}")
+        return value
+
+    def flag(self, name: str) -> bool:
+        """Return whether something is so; not unless it is said."""
+        value = self.raw.get(name, False)
+        if not isinstance(value, bool):
+            self.fail(name, "this must be true or false")
+        return value
+
+    def year(self, name: str) -> int:
+        """Return a year."""
+        value = self.raw.get(name)
+        if not isinstance(value, int) or not _FIRST_YEAR <= value <= _LAST_YEAR:
+            self.fail(name, "this must be a year, such as 2018 for the year to March 2018")
+        return value
+
+    def at(self, name: str) -> Keys:
+        """Return the mapping below a key; an empty one where there is none."""
+        return Keys(self.raw.get(name, {}), self._file, self._path(name))
+
+    def each(self) -> list[tuple[str, Keys]]:
+        """Return every key with the mapping below it."""
+        return [(name, self.at(name)) for name in self.raw]
+
+    def only_these(self, names: Collection[str]) -> Keys:
+        """Return the same mapping with some of its keys."""
+        return Keys({name: value for name, value in self.raw.items() if name in names}, self._file, self._key)
+
+    def entries(self, name: str) -> list[Keys]:
+        """Return the mappings of a list."""
+        value = self.raw.get(name, [])
+        if not isinstance(value, list):
+            self.fail(name, "this must be a list, one entry with a dash each")
+        return [Keys(item, self._file, f"{self._path(name)}, entry {i}") for i, item in enumerate(value, 1)]
+
+    def _path(self, name: str) -> str:
+        return ".".join(part for part in (self._key, name) if part)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML in which a key may stand once; the usual loader takes the last without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if key.tag != _MERGE]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.MarkedYAMLError(problem=f"the key {key} stands twice", problem_mark=node.start_mark)
+        return super().construct_mapping(node, deep)
