@@ -32,13 +32,17 @@ _RECEIVED = datetime(2026, 4, 20, 12, tzinfo=UTC)
 def delivery(rows: int = ROWS, seed: int = 1) -> bytes:
     """Return a made-up SSDA903 delivery after `mfh pseudonymise`: 64-character codes, dates, one row in twenty open."""
     draw = np.random.default_rng(seed)
-    children = [draw.bytes(32).hex() for _ in range(rows // 4)]
+    children = pl.DataFrame(
+        {
+            "CHILD": [draw.bytes(32).hex() for _ in range(rows // 4)],
+            "AGE_AT_START": draw.integers(10, 17, rows // 4),
+            "MISSING": draw.choice(["M", "A"], rows // 4),
+        }
+    )
     start = pl.Series(draw.integers(0, 364, rows)).cast(pl.Int32) + (date(2025, 4, 1) - date(1970, 1, 1)).days
     frame = pl.DataFrame(
         {
-            "CHILD": [children[i] for i in draw.integers(0, len(children), rows)],
-            "AGE_AT_START": draw.integers(10, 18, rows),
-            "MISSING": draw.choice(["M", "A"], rows),
+            "child": draw.integers(0, children.height, rows),
             "MIS_START": start.cast(pl.Date),
             "MIS_END": (start + draw.integers(0, 10, rows)).cast(pl.Date),
         }
@@ -47,7 +51,7 @@ def delivery(rows: int = ROWS, seed: int = 1) -> bytes:
         pl.when(pl.Series(draw.random(rows) > 0.05)).then(pl.col("MIS_END").dt.strftime("%d/%m/%Y")),
     )
     out = io.BytesIO()
-    frame.write_csv(out)
+    pl.concat([children[frame["child"]], frame.drop("child")], how="horizontal").write_csv(out)
     return out.getvalue()
 
 

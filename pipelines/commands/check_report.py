@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from pipelines.intake.findings import DUPLICATE
+
 _ROWS_SHOWN = 12
 _DFE = "ssda903."
 
@@ -41,11 +43,12 @@ def verdict(report: dict[str, Any]) -> str:
     """The first sentence: what would become of the file."""
     if report["refused"]:
         return "This file would be refused; nothing of it would be kept."
-    lost = report["rows_read"] - report["rows_accepted"]
-    rest = f"; {lost} would not (see below)" if lost else ""
+    repeated = sum(finding["rule_id"] == DUPLICATE for finding in report["findings"])
+    lost = report["rows_read"] - report["rows_accepted"] - repeated
     return (
-        f"{report['rows_read']} rows read as {report['source']} ({report['dataset']}); "
-        f"{report['rows_accepted']} would be accepted{rest}."
+        f"{report['rows_read']} rows read as {report['source']} ({report['dataset']}): "
+        f"{report['rows_accepted']} would be accepted"
+        f"{f', {lost} quarantined' if lost else ''}{f', {repeated} counted as repeats' if repeated else ''}."
     )
 
 
@@ -68,7 +71,8 @@ def _not_applicable(rules: list[dict[str, str]]) -> list[str]:
     sentences = [f"Not applicable: {', '.join(ids)}. {reason}" for reason, ids in reasons.items()]
     others = len(rules) - sum(map(len, reasons.values()))
     if others:
+        were = "rules were" if others > 1 else "rule was"
         sentences.append(
-            f"{others} other rules were not applicable: the file does not hold what they look at (--json lists them)."
+            f"{others} other {were} not applicable: the file does not hold what they look at (--json lists them)."
         )
     return sentences

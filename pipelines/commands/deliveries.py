@@ -62,7 +62,9 @@ def _for_people(rows: list[dict[str, Any]]) -> str:
 
     out = io.StringIO()
     columns = [name for name in _SHOWN if rows and name in rows[0]]
-    grid = Table(*(_SHOWN[name] for name in columns), title=f"{len(rows)} deliveries")
+    grid = Table(title=f"{len(rows)} deliveries")
+    for name in columns:
+        grid.add_column(_SHOWN[name], overflow="fold")
     for row in rows:
         grid.add_row(*(escape(str(row[name])) for name in columns))
     Console(file=out, width=220, highlight=False).print(grid)

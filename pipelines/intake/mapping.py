@@ -210,10 +210,15 @@ def _derived_identifier(cells: list[pl.Expr], prefix: str) -> pl.Expr:
 
 def _numbered_digests(texts: pl.Series) -> pl.Series:
     """Digest each text; the second and later rows of a text carry their number."""
-    digests = pl.Series([hashlib.sha256(text.encode()).digest()[:_DIGEST_BYTES] for text in texts], dtype=pl.Binary)
-    frame = pl.DataFrame({"text": texts, "digest": digests.bin.encode("hex")})
-    if frame["digest"].n_unique() == frame.height:
-        return frame["digest"]
-    number = pl.int_range(1, pl.len() + 1).over("text")
-    suffix = pl.when(number > 1).then(pl.lit("-") + number.cast(pl.String)).otherwise(pl.lit(""))
-    return frame.select(pl.col("digest") + suffix).to_series()
+    sha256 = hashlib.sha256
+    digests = pl.Series([sha256(text.encode()).digest()[:_DIGEST_BYTES] for text in texts], dtype=pl.Binary)
+    frame = pl.DataFrame({"digest": digests.bin.encode("hex")}).with_row_index("row")
+    shared = frame.filter(pl.col("digest").is_duplicated())
+    number = pl.int_range(1, pl.len() + 1).over("digest")
+    later = shared.with_columns(number.alias("number")).filter(pl.col("number") > 1)
+    suffix = pl.lit("-") + pl.col("number").cast(pl.String)
+    return (
+        frame.join(later.select("row", suffix.alias("suffix")), on="row", how="left", maintain_order="left")
+        .select(pl.col("digest") + pl.col("suffix").fill_null(""))
+        .to_series()
+    )

@@ -29,9 +29,10 @@ from tests.intake_data import (
 
 CELL = "Quixotewindmill"
 SAMPLE = PROJECT_ROOT.parent / "shared" / "samples" / "ssda903_missing.csv"
-REPORT_KEYS = ["file", "borough", "dataset", "source", "rows_read", "rows_accepted", "refused", "findings"]
+STATED_KEYS = ["file", "borough", "dataset", "source", "rows_read", "rows_accepted", "refused"]
+REPORT_KEYS = [*STATED_KEYS, "findings", "not_applicable", "notes"]
 FINDING_KEYS = ["rule_id", "severity", "row_number", "column_letter", "column_name", "message"]
-COMMANDS = ("demo", "check", "pseudonymise", "run", "status", "explain", "cite", "up")
+COMMANDS = ("demo", "check", "pseudonymise", "run", "status", "deliveries", "withdraw", "explain", "cite", "up")
 
 CANONICAL = csv_rows(
     [
@@ -86,7 +87,7 @@ def _brief(report: dict[str, Any]) -> list[tuple[Any, ...]]:
 def test_check_of_a_canonical_file_as_json(mfh: CommandLine, tmp_path: Path) -> None:
     code, report = _check(mfh, _file(tmp_path, "episodes.csv", CANONICAL))
     assert code == 1
-    assert {key: report[key] for key in REPORT_KEYS[:-1]} == {
+    assert {key: report[key] for key in STATED_KEYS} == {
         "file": "episodes.csv",
         "borough": BOROUGH.slug,
         "dataset": "missing_episode",
@@ -107,7 +108,9 @@ def test_check_of_a_canonical_file_as_json(mfh: CommandLine, tmp_path: Path) -> 
 def test_check_of_a_canonical_file_in_words(mfh: CommandLine, tmp_path: Path) -> None:
     code, out, err = mfh("check", _file(tmp_path, "episodes.csv", CANONICAL), "--borough", BOROUGH.slug)
     assert (code, err) == (1, "")
-    assert out.startswith("4 rows read as canonical (missing_episode); 1 would be accepted.\n")
+    assert out.startswith(
+        "4 rows read as canonical (missing_episode): 1 would be accepted, 2 quarantined, 1 counted as repeats.\n"
+    )
     (line,) = (line for line in out.splitlines() if "ssda903.567" in line)
     cells = [cell.strip() for cell in line.split("│")[1:-1]]
     assert cells == ["critical", "ssda903.567", "G found_at", "1", "The end (found) is before the start.", "3"]
@@ -125,18 +128,13 @@ def test_check_groups_rows_and_shows_twelve_of_them(mfh: CommandLine, tmp_path: 
 
 def test_check_of_a_file_with_nothing_to_correct(mfh: CommandLine, tmp_path: Path) -> None:
     path = _file(tmp_path, "good.csv", csv_rows([episode()]))
-    assert _check(mfh, path) == (
-        0,
-        dict(
-            zip(
-                REPORT_KEYS,
-                ["good.csv", BOROUGH.slug, "missing_episode", "canonical", 1, 1, False, []],
-                strict=True,
-            )
-        ),
-    )
+    code, report = _check(mfh, path)
+    assert (code, report["rows_read"], report["rows_accepted"], report["findings"]) == (0, 1, 1, [])
+    assert report["notes"] == []
+    assert {rule["rule_id"] for rule in report["not_applicable"]} >= {"ssda903.575", "ssda903.576"}
     code, out, err = mfh("check", path, "--borough", BOROUGH.slug)
-    assert (code, out.splitlines()[1:], err) == (0, ["Nothing to correct."], "")
+    assert (code, out.splitlines()[1], err) == (0, "Nothing to correct.", "")
+    assert all("not applicable" in line.lower() for line in out.splitlines()[2:])
 
 
 def test_information_alone_is_no_fault(mfh: CommandLine, tmp_path: Path) -> None:
@@ -163,9 +161,11 @@ def test_check_of_a_raw_extract_applies_the_rules_and_says_that_it_must_be_pseud
     assert (code, report["source"], report["rows_read"], report["rows_accepted"]) == (1, "ssda903_missing", 4, 2)
     assert _brief(report) == [
         ("identifier.not_pseudonymised", "critical", None, "A", "CHILD"),
+        ("identifier.date_of_birth", "critical", None, "B", "DOB"),
         ("ssda903.567", "critical", 3, "E", "MIS_END"),
         ("missing_episode.age_at_start.maximum", "critical", 4, None, "AGE_AT_START"),
         ("missing_episode.age_at_start.required", "info", 5, None, "AGE_AT_START"),
+        ("missing_episode.open_long", "warning", 5, "D", "MIS_START"),  # open since January 2026
     ]
     assert "mfh pseudonymise" in report["findings"][0]["message"]
     assert _check(mfh, path, "--source", "ssda903_missing") == (code, report)
@@ -181,7 +181,10 @@ def test_check_of_a_raw_extract_names_columns_as_the_file_does(mfh: CommandLine,
     )
     _, report = _check(mfh, path)
     assert _brief(report) == [
+        ("identifier.upn", "critical", None, "A", "UPN"),
+        ("identifier.name", "critical", None, "B", "SURNAME"),
         ("identifier.not_pseudonymised", "critical", None, "C", "CHILD"),
+        ("identifier.date_of_birth", "critical", None, "D", "DOB"),
         ("ssda903.567", "critical", 2, "G", "MIS_END"),
     ]
 
@@ -192,7 +195,56 @@ def test_check_of_a_canonical_file_with_names_is_refused_whole(mfh: CommandLine,
     assert (code, report["refused"], report["dataset"]) == (1, True, None)
     assert (report["rows_read"], report["rows_accepted"]) == (0, 0)
     assert _brief(report) == [("identifier.name", "critical", None, "AF", "Surname")]
-    assert mfh("check", path, "--borough", BOROUGH.slug)[1].startswith("This file would be refused.\n")
+    assert mfh("check", path, "--borough", BOROUGH.slug)[1].startswith(
+        "This file would be refused; nothing of it would be kept.\n"
+    )
+
+
+PLACEMENTS = csv_of(
+    ("CHILD", "DECOM", "RNE", "LS", "CIN", "PLACE", "DEC", "REC", "REASON_PLACE_CHANGE"),
+    [["510000", "01/09/2024", "S", "C2", "N1", "K2", "20/11/2025", "E4A", ""]],
+)
+
+
+def test_check_beside_other_files_runs_the_rules_that_compare_them(mfh: CommandLine, tmp_path: Path) -> None:
+    path = _file(tmp_path, "missing.csv", RAW_SSDA903)
+    _, alone = _check(mfh, path)
+    code, beside = _check(mfh, path, "--with", _file(tmp_path, "placements.csv", PLACEMENTS))
+    assert (code, alone["rows_accepted"]) == (1, beside["rows_accepted"])
+    found = [finding for finding in beside["findings"] if finding not in alone["findings"]]
+    assert [(f["rule_id"], f["severity"], f["row_number"], f["column_letter"]) for f in found] == [
+        ("ssda903.577", "warning", 2, "E")
+    ]
+    could_not = {rule["rule_id"] for rule in alone["not_applicable"]}
+    assert {"ssda903.575", "ssda903.577", "ssda903.578", "ssda903.581"} <= could_not
+    assert "ssda903.577" not in {rule["rule_id"] for rule in beside["not_applicable"]}
+
+
+def test_check_beside_a_file_that_would_be_refused_says_which(mfh: CommandLine, tmp_path: Path) -> None:
+    named = _file(tmp_path, "named.csv", csv_rows([episode() | {"Surname": CELL}]))
+    path = _file(tmp_path, "missing.csv", RAW_SSDA903)
+    code, out, err = mfh("check", path, "--borough", BOROUGH.slug, "--with", named)
+    assert (code, out) == (2, "")
+    assert err.startswith("mfh: named.csv cannot be compared with:")
+    assert CELL not in err
+
+
+@pytest.mark.parametrize("as_file", [True, False], ids=["to a file", "to the screen"])
+def test_check_as_a_page(mfh: CommandLine, tmp_path: Path, *, as_file: bool) -> None:
+    path, page = _file(tmp_path, "<b>episodes.csv", CANONICAL), tmp_path / "page.html"
+    code, out, _ = mfh("check", path, "--borough", BOROUGH.slug, "--html", *([page] if as_file else []))
+    html = page.read_text(encoding="utf-8") if as_file else out
+    assert (code, CELL in html, "<b>episodes" in html, "&lt;b&gt;episodes.csv" in html) == (1, False, False, True)
+    assert "ssda903.567" in html
+    assert out.startswith("4 rows read" if as_file else "<!")
+
+
+def test_a_page_that_cannot_be_written_is_one_line(mfh: CommandLine, tmp_path: Path) -> None:
+    path = _file(tmp_path, "episodes.csv", CANONICAL)
+    (tmp_path / "plain").write_text("a file")
+    code, _, err = mfh("check", path, "--borough", BOROUGH.slug, "--html", tmp_path / "plain" / "page.html")
+    assert code == 2
+    assert err.startswith("mfh: ")
 
 
 def test_check_of_an_unknown_layout_names_the_nearest(mfh: CommandLine, tmp_path: Path) -> None:
@@ -380,7 +432,10 @@ def test_the_sectors_own_sample_goes_all_the_way(mfh: CommandLine, tmp_path: Pat
     assert (code, out.splitlines()[0]) == (0, f"43 rows written to {delivery}.")
     code, sent = _check(mfh, delivery)
     assert (sent["rows_read"], sent["rows_accepted"], sent["refused"]) == (43, report["rows_accepted"], False)
-    assert raw_rules - {finding["rule_id"] for finding in sent["findings"]} == {"identifier.not_pseudonymised"}
+    assert raw_rules - {finding["rule_id"] for finding in sent["findings"]} == {
+        "identifier.not_pseudonymised",
+        "identifier.date_of_birth",
+    }
     refused = {f["row_number"] for f in sent["findings"] if f["severity"] == "critical"}
     duplicates = {f["row_number"] for f in sent["findings"] if f["rule_id"] == "file.duplicate_row"}
     assert sent["rows_accepted"] + len(refused) + len(duplicates) == 43

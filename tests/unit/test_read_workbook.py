@@ -292,6 +292,28 @@ def _encrypted(data: bytes) -> bytes:
     return bytes(out)
 
 
+def _with_number_format(code: str) -> bytes:
+    return workbook_of(TABLE, edit=lambda workbook: setattr(workbook.active["A2"], "number_format", code))
+
+
+def _part(data: bytes, name: str) -> str:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return archive.read(name).decode()
+
+
+def _with_styles_elsewhere() -> bytes:
+    name = "xl/_rels/workbook.xml.rels"
+    return with_parts(
+        GOOD, {name: _part(GOOD, name).replace("styles.xml", "other.xml"), "xl/other.xml": _part(GOOD, "xl/styles.xml")}
+    )
+
+
+def _with_print_area(area: str) -> bytes:
+    name = f'<definedNames><definedName name="_xlnm.Print_Area" localSheetId="0">{area}</definedName></definedNames>'
+    workbook = re.sub("<definedNames ?/>", "", _part(GOOD, "xl/workbook.xml"))
+    return with_parts(GOOD, {"xl/workbook.xml": workbook.replace("</sheets>", f"</sheets>{name}")})
+
+
 GOOD = workbook_of(TABLE)
 ONE = '<row><c t="str"><v>a</v></c></row>'
 NAMED, NAMED_1 = (f'<row><c t="s"><v>{n}</v></c></row>' for n in (0, 1))
@@ -333,6 +355,30 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "no such cell": (with_sheet(ONE + f'<row><c r="{CELL}"><v>1</v></c></row>'), "damaged or protected"),
     "no such row": (with_sheet(ONE + f'<row r="{CELL}"><c><v>1</v></c></row>'), "damaged or protected"),
     "a cell twice": (with_sheet(ONE + '<row><c r="A2"><v>1</v></c><c r="A2"><v>2</v></c></row>'), "damaged"),
+    "a row before the one above": (
+        with_sheet(ONE + '<row r="3"><c><v>1</v></c></row><row r="2"><c><v>2</v></c></row>'),
+        "damaged",
+    ),
+    "a row twice": (with_sheet(ONE + '<row r="1"><c><v>2</v></c></row>'), "damaged"),
+    "a cell before the one on its left": (
+        with_sheet('<row><c r="B1"><v>1</v></c><c r="A1"><v>2</v></c></row>'),
+        "damaged",
+    ),
+    "a cell of another row": (with_sheet(ONE + '<row r="2"><c r="A12"><v>1</v></c></row>'), "damaged"),
+    "rows in rows": (with_sheet('<row r="1"><row r="2"><c><v>1</v></c></row></row>'), "damaged"),
+    "rows in two places": (with_sheet(ONE + '</sheetData><sheetData><row r="2"/>'), "damaged"),
+    "cut off after a row": (
+        with_parts(GOOD, {SHEET: f'<worksheet xmlns="{NAMESPACE}"><sheetData>{ONE}<row><c><v>1</v></c></row>'}),
+        "damaged",
+    ),
+    "another kind of XLSX": (
+        with_parts(GOOD, {SHEET: '<worksheet xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"/>'}),
+        "not of the usual kind",
+    ),
+    "styles elsewhere": (_with_styles_elsewhere(), "damaged or protected"),
+    "an endless number format": (_with_number_format("[" * 256), "damaged or protected"),
+    "no such style": (with_parts(GOOD, {"xl/styles.xml": "<styleSheet"}), "damaged or protected"),
+    "an endless print area": (_with_print_area("'" * 8_001), "more cells, texts or formats"),
     "no such type": (with_sheet(ONE + f'<row><c t="{CELL}"><v>1</v></c></row>'), "damaged or protected"),
     "no number": (with_sheet(ONE + f"<row><c><v>{CELL}</v></c></row>"), "damaged or protected"),
     "infinite": (with_sheet(ONE + "<row><c><v>1e999</v></c></row>"), "damaged or protected"),
@@ -364,6 +410,31 @@ def test_formulas_on_another_sheet_do_no_harm() -> None:
         workbook.worksheets[1]["A1"].value = "=1+1"
 
     assert _seen(_read(TABLE, [["x"]], edit=formula)) == [(2, "1", "2")]
+
+
+def test_settings_behind_the_last_row_that_the_library_does_not_know_do_no_harm() -> None:
+    strange = '<pageMargins left="wide"/><pageSetup orientation="sideways"/>'
+    sheet = re.sub("<pageMargins[^>]*>", strange, _part(GOOD, SHEET))
+    assert "sideways" in sheet
+    assert _seen(read_table("a.xlsx", with_parts(GOOD, {SHEET: sheet}))) == [(2, "1", "2")]
+
+
+def test_formats_and_print_areas_up_to_the_limit_do_no_harm() -> None:
+    assert _seen(read_table("a.xlsx", _with_number_format("0" * 255))) == [(2, "1", "2")]
+    assert _seen(read_table("a.xlsx", _with_print_area("'a'!$A$1:" + "$" * 300))) == [(2, "1", "2")]
+
+
+def test_a_workbook_without_styles_is_read() -> None:
+    name = "xl/_rels/workbook.xml.rels"
+    related = re.sub('<Relationship [^>]*styles.xml"[^>]*>', "", _part(GOOD, name))
+    assert "styles.xml" not in related
+    assert _seen(read_table("a.xlsx", with_parts(GOOD, {name: related, "xl/styles.xml": None}))) == [(2, "1", "2")]
+
+
+@pytest.mark.parametrize(("limit", "most"), [("_MOST_OTHER_ELEMENTS", 50), ("_MOST_OTHER_ATTRIBUTES", 50)])
+def test_what_the_library_reads_whole_is_counted(limit: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screen, limit, most)
+    assert "more cells, texts or formats than can be read" in _refusal(GOOD)
 
 
 def test_a_drawing_without_text_does_no_harm() -> None:

@@ -80,7 +80,7 @@ class Sheet:
         if not self._width:
             return
         self.source.reset_dimensions()
-        # No further than the last row, since the library fails over some filters that stand behind it.
+        # No further than the last row, since the library fails over settings behind it that it does not know.
         rows = islice(self.source.iter_rows(max_col=self._width, values_only=True), self.outline.last_row)
         for number, values in enumerate(rows, start=1):
             if any(value is not None for value in values):
