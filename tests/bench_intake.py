@@ -78,9 +78,7 @@ def main() -> None:
     judged, judging = timed("judging, Great Expectations and SQL", lambda: judge([file]))
     seconds = read + understood + judging
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"    {ROWS:,} rows, {judged.findings.height:,} findings: {ROWS / seconds:,.0f} rows a second, {peak:.0f} MB"
-    )
+    print(f"    {ROWS:,} rows, {judged.findings.height:,} findings: {ROWS / seconds:,.0f} rows a second, {peak:.0f} MB")
     with tempfile.NamedTemporaryFile(suffix=".csv") as file_on_disk, duckdb.connect() as connection:
         file_on_disk.write(data)
         file_on_disk.flush()
