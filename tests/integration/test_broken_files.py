@@ -46,10 +46,10 @@ BROKEN: dict[str, bytes] = {
     "elsewhere.xlsx": with_parts(
         workbook_of([HEADER.split(","), GOOD_ROW.split(",")]), {"xl/externalLinks/externalLink1.xml": "<a/>"}
     ),
-    "'; drop table intake.delivery; --.csv": b"",
-    "<img src=x onerror=alert(1)>.csv": b"",
-    "..\\..\\etc\\passwd.csv": b"",
-    "$(touch here) `id` & %2e%2e.csv": b"",
+    "'; drop table intake.delivery; --.csv": _text("beds", "0"),
+    "<img src=x onerror=alert(1)>.csv": _text("beds", "1"),
+    "up..\\..\\etc\\passwd.csv": _text("beds", "2"),
+    "$(touch here) `id` & %2e%2e.csv": _text("beds", "3"),
     "protected.xlsx": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4096),
     "misnamed.csv": b"PK\x03\x04" + bytes(200),
     "not-excel.xlsx": _text(HEADER, GOOD_ROW),
