@@ -7,8 +7,9 @@ often each stands there, so that a column of a few codes costs next to nothing. 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -76,18 +77,14 @@ class Column:
     """
 
     cells: pl.Series
+    counted: pl.DataFrame
     codes: Collection[str] = ()
     possible: frozenset[str] | None = None
-    counted: pl.DataFrame = field(init=False)
-    filled: int = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Count once."""
-        cells = self.cells.cast(pl.String).alias("cell")
-        counted = cells.drop_nulls().value_counts(name="many")
-        counted = counted.with_columns(length=pl.col("cell").str.len_bytes())
-        object.__setattr__(self, "counted", counted)
-        object.__setattr__(self, "filled", int(counted["many"].sum()))
+    @cached_property
+    def filled(self) -> int:
+        """How many cells are filled."""
+        return int(self.counted["many"].sum())
 
     def that_look_like(self, shape: Shape) -> pl.DataFrame:
         """Different cells of a shape, with `many`."""
@@ -109,18 +106,9 @@ class Column:
         found = self.counted.filter(pl.col("cell").str.contains(pattern))
         return float(found["many"].sum()) / max(1, self.filled)
 
-    def years(self, *, with_serials: bool = False) -> pl.DataFrame:
-        """Different cells that are dates: `cell`, `year` (fractions only from Excel's day numbers) and `many`."""
-        if not self._may_hold(_DATE_STARTS):
-            return _NO_YEARS
-        dates = self.counted.filter(
-            pl.col("length").is_between(_SHORTEST_DATE, _LONGEST_DATE), pl.col("cell").str.contains(_DATE_STARTS)
-        )
-        written = pl.coalesce(pl.col("cell").str.extract(pattern) for pattern in _DATES)
-        year = _whole_year(written.cast(pl.Float64))
-        if with_serials:
-            year = pl.coalesce(year, _serial_year())
-        return dates.select("cell", year.alias("year"), "many").drop_nulls("year")
+    def years(self) -> pl.DataFrame:
+        """Different cells that are dates: `cell`, `year` and `many`."""
+        return years_among([self.counted]) if self._may_hold(_DATE_STARTS) else _NO_YEARS
 
     def serial_years(self) -> pl.DataFrame:
         """Different cells that can be Excel's day numbers: `cell`, `year` with its fraction, and `many`."""
@@ -137,41 +125,65 @@ class Column:
         return bool((numbers.diff().drop_nulls() > 0).all())
 
 
-def with_first_look(columns: Mapping[str, Column], shapes: Iterable[Shape]) -> dict[str, Column]:
-    """Look once for every shape and for dates in all columns together; a question a column costs much more.
+def columns_of(
+    cells: pl.DataFrame, shapes: Iterable[Shape], codes: Mapping[str, Collection[str]] | None = None
+) -> dict[str, Column]:
+    """Count the different cells of every column, and look once for every shape and for dates in all of them together.
 
-    A column of nothing but 64-character cells is left to be asked: those are pseudonyms, and many.
+    A question a column costs much more than one question about all. A column of nothing but 64-character cells is left
+    to be asked: those are pseudonyms, and many.
     """
-    looked_at = {name: column for name, column in columns.items() if not _is_of_pseudonyms(column)}
-    if not looked_at:
-        return dict(columns)
+    texts = cells.select(pl.nth(place).cast(pl.String).alias(str(place)) for place in range(cells.width))
+    long = texts.unpivot(variable_name="place", value_name="cell").drop_nulls("cell")
+    counted = long.group_by("place", "cell").agg(pl.len().alias("many"))
+    counted = counted.with_columns(length=pl.col("cell").str.len_bytes())
+    possible = _first_look(counted, shapes)
+    parts = counted.partition_by("place", as_dict=True, include_key=False)
+    return {
+        name: Column(
+            cells[name].cast(pl.String).alias("cell"),
+            parts.get((str(place),), _NO_CELLS),
+            (codes or {}).get(name, ()),
+            possible.get(str(place)),
+        )
+        for place, name in enumerate(cells.columns)
+    }
+
+
+def _first_look(counted: pl.DataFrame, shapes: Iterable[Shape]) -> dict[str, frozenset[str]]:
+    """Patterns that cells of each column match; no entry for a column of pseudonyms."""
+    others = counted.filter((pl.col("length") != _PSEUDONYM_LENGTH).any().over("place"))
     windows = {shape.pattern: (shape.shortest, shape.longest or _NO_LIMIT) for shape in shapes}
     windows |= {_DATE_STARTS: (_SHORTEST_DATE, _LONGEST_DATE), _SERIAL: (_SHORTEST_DATE, _LONGEST_DATE)}
-    place = [pl.repeat(at, column.counted.height, eager=True) for at, column in enumerate(looked_at.values())]
-    cells = pl.concat([column.counted for column in looked_at.values()]).with_columns(pl.concat(place).alias("place"))
     found = (
-        cells.select("place", *(_in_window(*window, pattern) for pattern, window in windows.items()))
+        others.select("place", *(_in_window(*window, pattern) for pattern, window in windows.items()))
         .group_by("place")
         .agg(pl.all().any())
     )
-    patterns = list(windows)
-    possible = {
-        at: frozenset(pattern for pattern, seen in zip(patterns, flags, strict=True) if seen)
-        for at, *flags in found.iter_rows()
+    return {
+        place: frozenset(pattern for pattern, seen in zip(windows, flags, strict=True) if seen)
+        for place, *flags in found.iter_rows()
     }
-    seen = {name: possible.get(at, frozenset()) for at, name in enumerate(looked_at)}
-    return {name: replace(column, possible=seen.get(name)) for name, column in columns.items()}
+
+
+def years_among(counted: Sequence[pl.DataFrame], *, with_serials: bool = False) -> pl.DataFrame:
+    """Different cells of columns that are dates: `cell`, `year` (fractions only from Excel's day numbers), `many`."""
+    if not counted:
+        return _NO_YEARS
+    dates = pl.concat(counted).filter(
+        pl.col("length").is_between(_SHORTEST_DATE, _LONGEST_DATE), pl.col("cell").str.contains(_DATE_STARTS)
+    )
+    written = pl.coalesce(pl.col("cell").str.extract(pattern) for pattern in _DATES)
+    year = _whole_year(written.cast(pl.Float64))
+    if with_serials:
+        year = pl.coalesce(year, _serial_year())
+    return dates.select("cell", year.alias("year"), "many").drop_nulls("year")
 
 
 def _in_window(shortest: int, longest: int, pattern: str) -> pl.Expr:
     """Whether a cell of some length matches; the pattern is not asked of cells of another length."""
     text = pl.when(pl.col("length").is_between(shortest, longest)).then("cell")
     return text.str.contains(pattern).alias(pattern)
-
-
-def _is_of_pseudonyms(column: Column) -> bool:
-    lengths = column.counted["length"]
-    return bool((lengths == _PSEUDONYM_LENGTH).all()) and not lengths.is_empty()
 
 
 def _whole_year(year: pl.Expr) -> pl.Expr:

@@ -22,10 +22,11 @@ from pipelines.intake.identifier_shapes import (
     CHECKS,
     Column,
     Shape,
+    columns_of,
     median_year,
     shape_of,
     share_that_pass,
-    with_first_look,
+    years_among,
 )
 from pipelines.intake.read import column_letter
 
@@ -162,10 +163,10 @@ def find_identifiers(
     """
     policy = load_policy(contracts)
     codes = {header.casefold(): known for header, known in (coded_columns or {}).items()}
-    columns = {name: Column(cells[name], codes.get(name.casefold(), ())) for name in cells.columns}
-    columns = with_first_look(columns, [rule.shape for rule in policy.values])
-    dates = [columns[name].years(with_serials=True) for name in cells.columns if name in date_columns]
-    episode_year = median_year(pl.concat(dates)) if dates else None
+    shapes = [rule.shape for rule in policy.values]
+    columns = columns_of(cells, shapes, {name: codes.get(name.casefold(), ()) for name in cells.columns})
+    dates = [columns[name].counted for name in cells.columns if name in date_columns]
+    episode_year = median_year(years_among(dates, with_serials=True))
     found: list[IdentifierFinding] = []
     for index, (name, column) in enumerate(columns.items()):
         excepted = frozenset(rule_id for header, rule_id in exceptions if header == name.casefold())
@@ -191,8 +192,7 @@ class _Before:
 
 
 def _in_other_sheet(sheet: pl.DataFrame, policy: Policy, before: _Before) -> Iterator[IdentifierFinding]:
-    for name in sheet.columns:
-        column = Column(sheet[name])
+    for name, column in columns_of(sheet, [rule.shape for rule in policy.values]).items():
         alarms = (_Alarm(rule.rule_id, looks) for rule, looks in _value_alarms("", column, policy, other_sheet=True))
         births = _birth_alarms(column, policy, before)
         yield from _first_finding([*alarms, *births], column, policy, _index_of(name), name, where="another sheet")

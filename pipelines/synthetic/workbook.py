@@ -116,9 +116,12 @@ def _sheet(sheet: Sheet) -> str:
         lines.append(_text_row(upper, sheet, len(lines) + 1))
         names = ["" if name == above else name for name, above in zip(names, upper, strict=True)]
     lines.append(_text_row(names, sheet, len(lines) + 1))
+    last_row = len(lines) + sheet.frame.height
     if sheet.frame.height:
         lines.append(_rows(sheet, first=len(lines) + 1))
-    return f'<worksheet xmlns="{_SHEET}"><sheetData>{"".join(lines)}</sheetData>{merged}</worksheet>'
+    last_cell = f"{column_letter(sheet.first_column + sheet.frame.width - 1)}{last_row}"
+    extent = f'<dimension ref="A1:{last_cell}"/>'
+    return f'<worksheet xmlns="{_SHEET}">{extent}<sheetData>{"".join(lines)}</sheetData>{merged}</worksheet>'
 
 
 def _grouped(sheet: Sheet, row: int) -> tuple[list[str], str]:
