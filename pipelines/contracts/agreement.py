@@ -71,14 +71,18 @@ def load_agreement(borough: str, contracts: Path = CONTRACTS) -> Agreement | Non
         reference=str(raw["reference"]),
         valid_from=raw["valid_from"],
         valid_until=raw.get("valid_until"),
-        retention_years=_whole_years(raw["retention_years"], where),
+        retention_years=_whole_years(
+            raw["retention_years"], min(c.longest_retention for c in datasets.values()), where
+        ),
         fields={name: _fields(datasets, name, stated, where) for name, stated in raw["fields"].items()},
     )
 
 
-def _whole_years(stated: object, where: str) -> int:
-    if not isinstance(stated, int) or stated < 1:
-        msg = f"{where}: retention_years must be a whole number of years, at least 1"
+def _whole_years(stated: object, longest: int, where: str) -> int:
+    if not isinstance(stated, int) or not 1 <= stated <= longest:
+        msg = (
+            f"{where}: retention_years must be a whole number of years, at least 1 and at most the contract's {longest}"
+        )
         raise ContractError(msg)
     return stated
 

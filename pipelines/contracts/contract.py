@@ -55,10 +55,18 @@ class Contract:
     @property
     def expected_day(self) -> int:
         """Day of the next month by which a month's rows are expected (SLA property `latency`)."""
+        return self._sla("latency")
+
+    @property
+    def longest_retention(self) -> int:
+        """Years that rows may be kept at most (SLA property `retention`)."""
+        return self._sla("retention")
+
+    def _sla(self, name: str) -> int:
         for sla in self.odcs.slaProperties or []:
-            if sla.property == "latency":
+            if sla.property == name:
                 return int(str(sla.value))
-        msg = f"{self.path.name}: slaProperties has no latency"
+        msg = f"{self.path.name}: slaProperties has no {name}"
         raise ContractError(msg)
 
 

@@ -87,6 +87,7 @@ def test_no_agreement_is_no_error_here(tmp_path: Path) -> None:
         ({"retention": 5}, "unknown keys retention"),
         ({"borough": "elsewhere"}, "another borough"),
         ({"retention_years": 0}, "at least 1"),
+        ({"retention_years": 16}, "at most the contract's 15"),
         ({"retention_years": "ten"}, "whole number"),
         ({"fields": {"visits": "all"}}, "no dataset visits"),
         ({"fields": {"missing_episode": ["episode_idd"]}}, "no field episode_idd"),
