@@ -41,13 +41,13 @@ demo: .venv/.run ## write demonstration deliveries
 	@$(BIN)/mfh demo --out $(MFH_HOME)/landing $(DEMO)
 
 test: .venv/.dev ## every test
-	@$(BIN)/pytest -n 2 --dist loadscope tests
+	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder tests
 test-unit: .venv/.dev ## one module at a time, no files but temporary ones
 	@$(BIN)/pytest -n 2 tests/unit
 test-property: .venv/.dev ## against slow, obvious references
 	@$(BIN)/pytest -n 2 tests/property
 test-integration: .venv/.dev ## from files to pages, in a temporary home
-	@$(BIN)/pytest -n 2 --dist loadscope tests/integration
+	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder tests/integration
 test-browser: .venv/.dev ## the pages in Chromium
 	@$(BIN)/pytest tests/browser
 

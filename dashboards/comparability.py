@@ -9,22 +9,37 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from dashboards.words import listed
 from pipelines.region import Region
 
 # In a note's measures: whatever is counted, this note concerns it.
 ALL_MEASURES = "*"
+# A month that a note holds for, and the one after.
+_RETURNS_FOLLOW = timedelta(days=61)
+Period = tuple[date, date]
 
 
 @dataclass(frozen=True)
 class Note:
-    """One note as it concerns one borough. `note_id` is the layout's id, a full stop, and the note's own."""
+    """One note as it concerns one borough, in the months whose rows were recorded in this way (None: in all).
+
+    `note_id` is the layout's id, a full stop, and the note's own.
+    """
 
     area_code: str
     note_id: str
     text: str
     measures: tuple[str, ...]
+    first_month: date | None = None
+    last_month: date | None = None
+
+    def touches(self, period: Period) -> bool:
+        """Whether rows recorded in this way can be in a period; a return can follow the month of its start."""
+        first, last = period
+        starts_in_time = self.first_month is None or self.first_month <= last
+        return starts_in_time and (self.last_month is None or first <= self.last_month + _RETURNS_FOLLOW)
 
 
 @dataclass(frozen=True)
@@ -55,16 +70,21 @@ class Comparability:
         self._notes = tuple(sorted({note for note in notes if note.area_code in names}, key=_order))
         self._names = names
 
-    def concerning(self, measures: Collection[str], areas: Collection[str]) -> Concerning:
+    def concerning(self, measures: Collection[str], areas: Collection[str], period: Period | None = None) -> Concerning:
         """Choose the notes of a figure.
 
         Args:
             measures: what is counted in it, numerators and denominators alike; without any, no note concerns it.
             areas: codes of the areas it shows. The region is made of all boroughs, so all their notes concern it.
+            period: first and last day that it looks at; without one, every month that was delivered.
         """
         everyone = self._region.area.code in areas
         chosen = [
-            note for note in self._notes if _concerns(note, measures) and (everyone or note.area_code in set(areas))
+            note
+            for note in self._notes
+            if _concerns(note, measures)
+            and (everyone or note.area_code in set(areas))
+            and (period is None or note.touches(period))
         ]
         shared = self._shared(chosen)
         named = {name for one in shared for name in one.boroughs}
@@ -103,5 +123,5 @@ def _concerns(note: Note, measures: Collection[str]) -> bool:
     return bool(measures) and (ALL_MEASURES in note.measures or not set(measures).isdisjoint(note.measures))
 
 
-def _order(note: Note) -> tuple[str, str, str, tuple[str, ...]]:
-    return note.note_id, note.text, note.area_code, note.measures
+def _order(note: Note) -> tuple[str, str, str, tuple[str, ...], str]:
+    return note.note_id, note.text, note.area_code, note.measures, str(note.first_month)

@@ -11,10 +11,10 @@ import csv
 import io
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from dashboards.comparability import Comparability, Concerning
+from dashboards.comparability import Comparability, Concerning, Period
 from dashboards.points import Point
 from dashboards.rulebook import Indicator
 from dashboards.words import Measure, shown
@@ -108,6 +108,7 @@ class FigureMaker:
         """Make a figure of indicators. What is in `series` is what its file holds and what its notes are about."""
         measures = {measure for indicator, _ in series for measure in indicator.measures}
         areas = {point.area_code for _, points in series for point in points}
+        period_looked_at = _looked_at(series)
         return Figure(
             figure_id=figure_id,
             heading=heading,
@@ -117,7 +118,7 @@ class FigureMaker:
             data=figure_file(f"{figure_id}.csv", series, self._release_id),
             period=period,
             source=source,
-            comparability=self._comparability.concerning(measures, areas),
+            comparability=self._comparability.concerning(measures, areas, period_looked_at),
             notes=tuple(notes),
             more_notes=tuple(more_notes),
         )
@@ -210,3 +211,13 @@ def _plain(cell: Cell | date | datetime) -> str:
     text = str(cell)
     # A spreadsheet would run a cell that begins like a formula; file names are chosen by others.
     return f"'{text}" if text[:1] in "=+@" else text
+
+
+def _looked_at(series: Sequence[tuple[Indicator, Sequence[Point]]]) -> Period | None:
+    """First and last day that a figure's points look at, with the months before a period that an indicator needs."""
+    days = [
+        (point.period_start - timedelta(days=31 * indicator.look_back_months), point.period_end)
+        for indicator, points in series
+        for point in points
+    ]
+    return (min(first for first, _ in days), max(last for _, last in days)) if days else None

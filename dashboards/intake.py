@@ -250,7 +250,7 @@ class IntakeReader:
             """
         ).fetchall()
         return [
-            BoroughNote(Note(area_code, note_id, text, tuple(measures or ())), *rest)
+            BoroughNote(Note(area_code, note_id, text, tuple(measures or ()), *rest[-2:]), *rest)
             for area_code, note_id, text, measures, *rest in rows
         ]
 

@@ -73,9 +73,12 @@ class PublicReader:
         if not has_table(self._connection, COMPARABILITY):
             return []
         rows = self._connection.execute(
-            f"select area_code, note_id, text, measures from {COMPARABILITY}"  # noqa: S608 - our own name
+            f"select area_code, note_id, text, measures, first_month, last_month from {COMPARABILITY}"  # noqa: S608 - our own name
         ).fetchall()
-        return [Note(area_code, note_id, text, tuple(measures or ())) for area_code, note_id, text, measures in rows]
+        return [
+            Note(area_code, note_id, text, tuple(measures or ()), *months)
+            for area_code, note_id, text, measures, *months in rows
+        ]
 
 
 @contextmanager

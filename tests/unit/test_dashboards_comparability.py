@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,23 @@ def test_notes_stand_in_the_order_of_boroughs_which_are_named_once() -> None:
     found = Comparability(notes, REGION).concerning({"rhi_offered"}, {"R"})
     assert found.sentences == ("Aston: Second.", "Caston: First.", "Caston: Third.")
     assert found.boroughs == ("Aston", "Caston")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "shown"),
+    [
+        (date(2022, 3, 1), date(2022, 3, 31), False),
+        (date(2022, 4, 1), date(2022, 4, 30), True),
+        (date(2023, 1, 1), date(2023, 1, 31), True),  # returns of an incident that started in December
+        (date(2023, 2, 1), date(2023, 2, 28), False),
+        (date(2021, 4, 1), date(2026, 3, 31), True),
+    ],
+)
+def test_a_note_of_some_months_goes_with_figures_that_look_at_them(first: date, last: date, *, shown: bool) -> None:
+    some = Note("A", "layout.note", "Dates only.", ("rhi_offered",), date(2022, 4, 1), date(2022, 12, 1))
+    found = Comparability([some], REGION).concerning({"rhi_offered"}, {"A"}, (first, last))
+    assert bool(found.sentences) is shown
+    assert Comparability([some], REGION).concerning({"rhi_offered"}, {"A"}).sentences
 
 
 def test_a_note_of_another_region_is_left_aside() -> None:
