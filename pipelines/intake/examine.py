@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -24,7 +23,7 @@ from pipelines.intake.layout import Part, Source
 from pipelines.intake.mapping import map_part, old_name_sentences, set_aside, trapped_values
 from pipelines.intake.read import Table, UnreadableFileError, read_table
 from pipelines.intake.sources import UnrecognisedFileError, header_test, recognise
-from pipelines.intake.typed import LOCAL_ZONE, month_first_columns, parse
+from pipelines.intake.typed import local_clock, month_first_columns, parse
 from pipelines.region import Area
 
 _FIRST_ROW = 2
@@ -139,7 +138,7 @@ def understand(  # noqa: PLR0917 - as above
     corrections: Sequence[Correction] = (),
 ) -> Examined:
     """Refuse what may not come in, then map and parse a table whose layout is known."""
-    arrived = received_at.astimezone(ZoneInfo(LOCAL_ZONE)).date()
+    arrived = local_clock(received_at).date()
     refuse_identifiers(table, source, borough, arrived, contracts)
     _refuse_month_first(table, source)
     parts = _agreed_parts(source, _agreement_of(borough, arrived, contracts))

@@ -9,9 +9,7 @@ itself is in `findings`. What becomes of a row that fails is decided in `deliver
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -33,7 +31,7 @@ from pipelines.intake.findings import (
 )
 from pipelines.intake.helpers import base_columns, with_helpers
 from pipelines.intake.sources import load_sources
-from pipelines.intake.typed import LOCAL_ZONE, DateReading, read_times
+from pipelines.intake.typed import DateReading, local_clock, read_times
 
 _WORDS_NAMED = 12
 _NO_ROWS = "There was no row to judge."
@@ -268,11 +266,6 @@ def _outcomes(failures: pl.DataFrame, stated: pl.DataFrame) -> pl.DataFrame:
         .with_columns(outcome.alias("outcome"))
         .select(*OUTCOMES_SCHEMA)
     )
-
-
-def local_clock(instant: datetime) -> datetime:
-    """Return an instant as Europe/London clock time without a zone."""
-    return instant.astimezone(ZoneInfo(LOCAL_ZONE)).replace(tzinfo=None)
 
 
 def rules_by_id(contracts: Path = CONTRACTS) -> dict[str, Rule]:

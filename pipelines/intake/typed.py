@@ -13,6 +13,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -84,6 +86,11 @@ class DateReading:
 
     forms: tuple[str, ...] = FORMS
     midnight_is_unknown_time: bool = False
+
+
+def local_clock(instant: datetime) -> datetime:
+    """Return an instant as Europe/London clock time without a zone."""
+    return instant.astimezone(ZoneInfo(LOCAL_ZONE)).replace(tzinfo=None)
 
 
 def parse(canonical: pl.DataFrame, contract: Contract, reading: DateReading) -> pl.DataFrame:

@@ -146,10 +146,10 @@ def load_intake(
     receipts = [receipt for receipt in receipts if _instant(receipt.received_at) <= chosen]
     create_delivered_tables(connection, contracts)
     load_parameters(connection, chosen, contracts)
-    _insert(connection, "intake.receipt", [_receipt_row(receipt) for receipt in receipts])
-    _insert(connection, "intake.withdrawal", _withdrawn(events, chosen, {r.delivery_id for r in receipts}))
-    _insert(connection, "intake.delivery_note", _notes(receipts))
-    _insert(connection, "intake.quarantined_month", _quarantined_months(receipts))
+    insert_rows(connection, "intake.receipt", [_receipt_row(receipt) for receipt in receipts])
+    insert_rows(connection, "intake.withdrawal", _withdrawn(events, chosen, {r.delivery_id for r in receipts}))
+    insert_rows(connection, "intake.delivery_note", _notes(receipts))
+    insert_rows(connection, "intake.quarantined_month", _quarantined_months(receipts))
     _load_files(connection, "intake.finding", home, [r.findings_file for r in receipts])
     _load_files(connection, "intake.rule_outcome", home, [r.outcomes_file for r in receipts])
     _load_files(connection, "intake.trapped_value", home, [r.trapped_file for r in receipts])
@@ -234,7 +234,8 @@ def _quarantined_months(receipts: Sequence[Receipt]) -> list[dict[str, Any]]:
     ]
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]] | pl.DataFrame) -> None:
+def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]] | pl.DataFrame) -> None:
+    """Add rows to a table by the names of their columns."""
     if len(rows):
         register_frame(connection, "incoming", pl.DataFrame(rows, infer_schema_length=None))
         connection.execute(f"insert into {table} by name select * from incoming")  # noqa: S608 - our own names
@@ -257,7 +258,7 @@ def _load_agreements(connection: duckdb.DuckDBPyConnection, as_at: datetime, con
         orient="row",
     )
     keep_from = pl.lit(as_at).dt.offset_by("-" + pl.col("retention_years").cast(pl.String) + "y")
-    _insert(connection, "rules.agreement", frame.with_columns(keep_from.alias("keep_from")))
+    insert_rows(connection, "rules.agreement", frame.with_columns(keep_from.alias("keep_from")))
 
 
 def _load_rows(connection: duckdb.DuckDBPyConnection, home: Home, receipts: Sequence[Receipt], contracts: Path) -> None:

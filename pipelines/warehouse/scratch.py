@@ -16,9 +16,9 @@ from pipelines.home import CONTRACTS
 from pipelines.intake.examine import Examined
 from pipelines.intake.filing import accepted_rows
 from pipelines.intake.findings import Judged
-from pipelines.warehouse.connection import connect, query_frame, register_frame
+from pipelines.warehouse.connection import connect, query_frame
 from pipelines.warehouse.graph import build_table, tables_needed
-from pipelines.warehouse.load import create_delivered_tables, load_parameters, load_reference
+from pipelines.warehouse.load import create_delivered_tables, insert_rows, load_parameters, load_reference
 
 _FINDINGS = """
 select delivery_id, dataset, row_number, rule_id, severity, column_name as column
@@ -80,12 +80,6 @@ def _fill(connection: duckdb.DuckDBPyConnection, file: Examined, judged: Judged,
             "source_version": [file.source.version],
         }
     )
-    _insert(connection, "intake.receipt", receipt)
+    insert_rows(connection, "intake.receipt", receipt)
     for dataset, rows in accepted_rows(file, judged, contracts).items():
-        _insert(connection, f"intake.{dataset}", rows)
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
-    register_frame(connection, "incoming", frame)
-    connection.execute(f"insert into {table} by name select * from incoming")  # noqa: S608 - our own names
-    connection.unregister("incoming")
+        insert_rows(connection, f"intake.{dataset}", rows)

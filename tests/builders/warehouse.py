@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import polars as pl
 from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.schema import accepted_schema
 from pipelines.warehouse.connection import connect, query_frame, register_frame, replace_table
-from pipelines.warehouse.graph import Table, build_table, load_tables
+from pipelines.warehouse.graph import build_table, tables_needed
 from pipelines.warehouse.load import create_delivered_tables, load_parameters, load_reference
 from tests.builders.rows import Delivery, Row
 
@@ -65,7 +64,7 @@ class SmallWarehouse:
 
     def build(self, *names: str) -> None:
         """Make the named tables anew, and before them whatever they read."""
-        for table in _needed(names):
+        for table in tables_needed(names):
             build_table(self.connection, table)
 
     def rows(self, query: str, **parameters: object) -> list[dict[str, Any]]:
@@ -95,16 +94,6 @@ def small_warehouse() -> Iterator[SmallWarehouse]:
     with connect(Path(":memory:"), read_only=False) as connection:
         connection.execute("set threads = 1")  # a handful of rows: a second thread only waits
         yield SmallWarehouse(connection)
-
-
-@cache
-def _needed(names: tuple[str, ...]) -> tuple[Table, ...]:
-    tables = {table.qualified: table for table in load_tables()}
-    wanted = set(names)
-    for name in reversed(tables):
-        if name in wanted:
-            wanted |= tables[name].reads & tables.keys()
-    return tuple(table for name, table in tables.items() if name in wanted)
 
 
 def _files(delivery: Delivery) -> dict[tuple[str, str], list[Row]]:
