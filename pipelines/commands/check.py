@@ -19,7 +19,7 @@ import polars as pl
 
 from pipelines.commands.inputs import borough_named, file_bytes, require_layout, source_of, table_in
 from pipelines.errors import CommandError
-from pipelines.intake.examine import Examined, RefusedFileError, examine, opened, understand
+from pipelines.intake.examine import Examined, RefusedFileError, examine_table, opened, understand
 from pipelines.intake.filing import not_applicable, quarantined
 from pipelines.intake.findings import FINDINGS_SCHEMA, OUTCOMES_SCHEMA, Judged
 from pipelines.intake.identifiers import IdentifierFinding
@@ -94,15 +94,14 @@ def _write_page(report: dict[str, Any], html: str) -> None:
 def _report(path: Path, borough: Area, source_id: str | None, beside: Sequence[Path]) -> tuple[dict[str, Any], int]:
     report: dict[str, Any] = {"file": shown_name(path.name), "borough": borough.slug, "dataset": None, "source": None}
     asked = _Asked(borough, datetime.now(UTC), secrets.token_bytes(32))
-    data = file_bytes(path)
     try:
-        table = opened(path.name, data, borough)
+        table = opened(path.name, file_bytes(path), borough)
     except UnreadableFileError as error:
         return report | _refusal([_whole_file("file.unreadable", str(error))]), _UNREADABLE
     if source_id:
         require_layout(table, source_id, borough)
     try:
-        checked = _check(path.name, data, table, asked)
+        checked = _check(table, asked)
     except RefusedFileError as refused:
         findings = [_identifier_finding(f) for f in refused.columns]
         return report | _refusal(findings or [_whole_file(refused.rule_id, str(refused))]), 1
@@ -127,10 +126,10 @@ def _report(path: Path, borough: Area, source_id: str | None, beside: Sequence[P
     return report, 1 if worse else 0
 
 
-def _check(name: str, data: bytes, table: Table, asked: _Asked, delivery_id: str = "check") -> _Checked:
+def _check(table: Table, asked: _Asked, delivery_id: str = "check") -> _Checked:
     """Examine as intake would; a raw extract is pseudonymised in memory first."""
     try:
-        examined = examine(name, data, asked.borough, asked.now, delivery_id)
+        examined = examine_table(table, asked.borough, asked.now, delivery_id)
     except RefusedFileError as refused:
         if not any(finding.rule_id == NOT_PSEUDONYMISED for finding in refused.columns):
             raise
@@ -150,9 +149,8 @@ def _examine_raw(table: Table, asked: _Asked, delivery_id: str, refused: Refused
 
 def _check_beside(path: Path, number: int, asked: _Asked) -> _Checked:
     """Understand a file to compare with; its own findings are not reported."""
-    table = table_in(path, asked.borough)
     try:
-        return _check(path.name, file_bytes(path), table, asked, f"beside-{number}")
+        return _check(table_in(path, asked.borough), asked, f"beside-{number}")
     except RefusedFileError as refused:
         msg = f"{shown_name(path.name)} cannot be compared with: {refused}"
         raise CommandError(msg) from refused

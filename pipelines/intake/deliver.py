@@ -18,14 +18,13 @@ import polars as pl
 from pipelines.contracts.contract import ContractError
 from pipelines.home import CONTRACTS, SQL, Home
 from pipelines.intake.corrections import Correction, CorrectionsError, load_corrections
-from pipelines.intake.examine import Examined, RefusedFileError, examine, understand
+from pipelines.intake.examine import Examined, RefusedFileError, examine, examine_table
 from pipelines.intake.filing import refuse, refuse_unread, store
 from pipelines.intake.findings import FINDINGS_SCHEMA, OUTCOMES_SCHEMA, Judged
 from pipelines.intake.judge import judge
 from pipelines.intake.kept import kept_files
 from pipelines.intake.landing import LandedFile, UnreadFile, landed_files
 from pipelines.intake.receipt import Receipt, feedback_path, in_order, read_receipt, receipt_path
-from pipelines.intake.sources import recognise
 from pipelines.intake.store import sweep_partials
 from pipelines.region import Area
 
@@ -154,9 +153,8 @@ def _is_complete(home: Home, receipt: Receipt) -> bool:
 def _understand(landed: LandedFile, desk: Desk, contracts: Path) -> Examined | RefusedFileError:
     try:
         if landed.kept is not None:
-            source = recognise(landed.kept.header, contracts, landed.borough.slug)
-            return understand(
-                landed.kept, source, landed.borough, landed.received_at, landed.delivery_id, contracts, desk.corrections
+            return examine_table(
+                landed.kept, landed.borough, landed.received_at, landed.delivery_id, contracts, desk.corrections
             )
         return examine(
             landed.name,

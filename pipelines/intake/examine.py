@@ -120,9 +120,22 @@ def examine(  # noqa: PLR0917 - the facts that identify a delivery, and what it 
     """
     try:
         table = opened(name, data, borough, contracts)
-        source = recognise(table.header, contracts, borough.slug)
     except UnreadableFileError as error:
         raise RefusedFileError("file.unreadable", str(error)) from error
+    return examine_table(table, borough, received_at, delivery_id, contracts, corrections)
+
+
+def examine_table(  # noqa: PLR0917 - as above
+    table: Table,
+    borough: Area,
+    received_at: datetime,
+    delivery_id: str,
+    contracts: Path = CONTRACTS,
+    corrections: Sequence[Correction] = (),
+) -> Examined:
+    """Recognise and understand a table that was read before."""
+    try:
+        source = recognise(table.header, contracts, borough.slug)
     except UnrecognisedFileError as error:
         raise RefusedFileError("file.unrecognised", str(error)) from error
     return understand(table, source, borough, received_at, delivery_id, contracts, corrections)
