@@ -39,6 +39,15 @@ class Series:
     marks: tuple[Mark, ...]
 
 
+@dataclass(frozen=True)
+class Curve:
+    """Marks that share a name, at numbers on an axis such as days."""
+
+    name: str
+    places: tuple[float, ...]
+    marks: tuple[Mark, ...]
+
+
 def rounded(value: float | None, measure: Measure) -> float | None:
     """Round a value as far as the page writes it, so that the chart knows no more than the table."""
     if value is None:
@@ -222,6 +231,51 @@ def columns(marks: Sequence[Mark], measure: Measure, axis: str) -> dict[str, Any
     return _figure([trace], layout)
 
 
+def curves(
+    drawn: Sequence[Curve],
+    measure: Measure,
+    axis: str,
+    *,
+    along: str,
+    share_along: bool = False,
+    ticks: Sequence[float] = (),
+) -> dict[str, Any]:
+    """Draw lines over numbers, each with its 95% interval as a band, named at its end.
+
+    Args:
+        drawn: the lines.
+        measure: how their values are written.
+        axis: title of the axis of values.
+        along: title of the axis that they run along.
+        share_along: whether that axis is a share from 0 to 1.
+        ticks: where that axis has its marks; evenly where none are given.
+    """
+    traces = [
+        trace for index, curve in enumerate(drawn) for trace in (*_band(curve, index), _line(curve, index, measure))
+    ]
+    top = _nice_top([v for curve in drawn for m in curve.marks for v in (m.value, m.upper) if v is not None])
+    if measure.unit == "share":
+        top = min(top, 1.0)
+    last = max((place for curve in drawn for place in curve.places), default=1)
+    named = [Series(curve.name, curve.marks) for curve in drawn]
+    layout = theme.layout(
+        annotations=_line_names(named, top) if len(drawn) > 1 else [],
+        height=380,
+        hovermode="closest",
+        margin={"b": 56, "l": 8, "r": 118 if len(drawn) > 1 else 24, "t": 20},
+        xaxis=theme.value_axis(
+            along,
+            percent=share_along,
+            range=[0, last],
+            showline=True,
+            linecolor=theme.AXIS,
+            **({"tickvals": list(ticks)} if ticks else {"nticks": 6}),
+        ),
+        yaxis=theme.value_axis(axis, percent=measure.unit == "share", range=[0, top]),
+    )
+    return _figure(traces, layout)
+
+
 def serialise(figure: dict[str, Any]) -> str:
     """Write a chart as JSON that is safe inside a script element; the same chart gives the same bytes."""
     text = json.dumps({"config": theme.CONFIG} | figure, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -234,6 +288,42 @@ def _figure(traces: list[dict[str, Any]], layout: dict[str, Any]) -> dict[str, A
 
     figure: dict[str, Any] = go.Figure(data=traces, layout=layout).to_plotly_json()
     return {"data": figure["data"], "layout": figure["layout"]}
+
+
+def _line(curve: Curve, index: int, measure: Measure) -> dict[str, Any]:
+    return {
+        "hoverinfo": "text",
+        "hovertext": [f"{curve.name}<br>{_hover(m, measure)}" for m in curve.marks],
+        "line": {"color": theme.PALETTE[index], "dash": theme.DASHES[index], "width": 3},
+        "mode": "lines",
+        "name": curve.name,
+        "type": "scatter",
+        "x": list(curve.places),
+        "y": [m.value for m in curve.marks],
+    }
+
+
+def _band(curve: Curve, index: int) -> list[dict[str, Any]]:
+    """The interval of a line: its lower edge, and its upper edge filled down to that."""
+    known = [
+        (place, m.lower, m.upper)
+        for place, m in zip(curve.places, curve.marks, strict=True)
+        if m.lower is not None and m.upper is not None
+    ]
+    if not known:
+        return []
+    edge = {"hoverinfo": "skip", "line": {"width": 0}, "mode": "lines", "showlegend": False, "type": "scatter"}
+    places = [place for place, _, _ in known]
+    return [
+        edge | {"x": places, "y": [lower for _, lower, _ in known]},
+        edge
+        | {
+            "fill": "tonexty",
+            "fillcolor": theme.faint(theme.PALETTE[index]),
+            "x": places,
+            "y": [upper for _, _, upper in known],
+        },
+    ]
 
 
 def _hover(item: Mark, measure: Measure) -> str:

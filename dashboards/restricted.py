@@ -1,92 +1,84 @@
-"""What restricted pages may read of children: true counts, flags with their evidence, interviews due.
+"""What restricted pages may read of figures: true counts of one borough or of the region, not rounded.
 
-Where an episode was sent by another borough, its details are removed in the query, so that no page can show them by
-mistake. Public pages have `published` instead; deliveries are read in `intake`. Nothing is drawn here.
+Children on a borough's list are read in `leads`, children of the region's page in `region_view`. Public pages have
+`published` instead; deliveries are read in `intake`. Nothing is drawn here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import duckdb
 
 from dashboards.points import Point, Query, read_points
 
-# A flag is current while its last episode lies this close to the borough's data cut.
-CURRENT_DAYS = 90
-# Returns this recent are still worth an interview; a flag raised this recently is called new.
-RECENT_DAYS = 28
+
+@dataclass(frozen=True)
+class Answer:
+    """What the interviews held in a period say to one question, and how many children they were held with."""
+
+    question: str
+    interviews: int
+    yes: int
+    no: int
+    not_measurable: int
+    children: int
+    unplaced: int
 
 
 @dataclass(frozen=True)
-class Flag:
-    """One flag of a child.
+class Factor:
+    """In how many interviews of a period one code of one kind of list was named."""
 
-    `raised_at` is None where another borough's episode raised it; then only the month is known here.
-    """
+    kind: str
+    code: str
+    interviews: int
+    children: int
 
-    flag_id: str
-    rule_id: str
-    rule_version: int
-    child_id: str
-    child_key: str
-    summary: str
+
+@dataclass(frozen=True)
+class Recognition:
+    """When one kind of recognition came, for the children first missing in one year."""
+
+    kind: str
+    period_start: date
+    data_from: date
+    children: int
+    recognised: int
+    cannot_be_told: int
+    not_yet: int
+    median_episode: float | None
+    median_days: float | None
+    at_0: int
+    at_1: int
+    at_2: int
+    at_3_to_4: int
+    at_5_to_9: int
+    at_10_or_more: int
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """Eligible returns of a period that count elsewhere on basis B, by who is responsible for the children."""
+
+    responsible: str
     episodes: int
-    raised_at: datetime | None
-    raised_month: date
-    last_month: date
-    is_current: bool
-    is_new: bool
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One episode behind a child's current flags. Another borough's episode has its month and nothing else."""
-
-    child_key: str
-    is_own: bool
-    month: date
-    started_at: datetime | None
-    started_precision: str | None
-    hours: float | None
-    returned_at: datetime | None
-    returned_precision: str | None
-    held: str | None
-    hours_to_interview: float | None
-    rule_ids: list[str]
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """One recent return after which no interview is known to have been held."""
-
-    child_id: str
-    returned_at: datetime
-    returned_precision: str
-    return_is_found: bool
-    hours_since: float
-    offered: str
-    held: str
-    responsible_name: str
-    is_responsible: bool
-
-
-@dataclass(frozen=True)
-class FlagTally:
-    """How many current flags a pattern has in one borough."""
-
-    borough: str
-    rule_id: str
-    count: int
+    children: int
 
 
 class RestrictedReader:
-    """Reads the restricted tables of the warehouse for pages marked OFFICIAL-SENSITIVE."""
+    """Reads the restricted figures of the warehouse for pages marked OFFICIAL-SENSITIVE."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Take the warehouse snapshot, read-only."""
         self._connection = connection
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The snapshot, for the other readers of restricted pages."""
+        return self._connection
 
     def points(self, query: Query) -> list[Point]:
         """Read true, unrounded figures."""
@@ -94,180 +86,81 @@ class RestrictedReader:
 
     def data_cut(self, borough: str) -> datetime | None:
         """Up to when the borough's data reach (UTC); None where nothing was ever accepted."""
-        rows = self._connection.execute(
-            "select data_to from quality.data_cut where borough = $borough", {"borough": borough}
-        ).fetchall()
+        rows = self._rows("select data_to from quality.data_cut where borough = $borough", borough=borough)
         return rows[0][0] if rows else None
 
-    def flags(self, borough: str) -> list[Flag]:
-        """List the flags with an episode of the borough, the last to be hit first."""
-        rows = self._connection.execute(
-            """
-            select
-                flag.flag_id,
-                flag.rule_id,
-                flag.rule_version,
-                flag.child_id,
-                flag.child_key,
-                flag.summary,
-                flag.episodes,
-                case when list_contains(raising.boroughs, $borough) then flag.raised_at end,
-                date_trunc('month', utc_to_london(flag.raised_at))::date,
-                date_trunc('month', utc_to_london(flag.last_hit_at))::date,
-                flag.last_hit_at > data_cut.data_to - to_days($current_days),
-                flag.raised_at > data_cut.data_to - to_days($recent_days)
-            from patterns.flag as flag
-            inner join patterns.flag_run as run on flag.flag_id = run.flag_id
-            inner join core.missing_episode as raising on run.raising_episode_key = raising.episode_key
-            inner join quality.data_cut as data_cut on data_cut.borough = $borough
-            where list_contains(flag.boroughs, $borough)
-            order by flag.last_hit_at desc, flag.child_key, flag.rule_id, flag.flag_id
-            """,
-            {"borough": borough, "current_days": CURRENT_DAYS, "recent_days": RECENT_DAYS},
-        ).fetchall()
-        return [Flag(*row) for row in rows]
+    def newest_year(self) -> tuple[date, date] | None:
+        """First and last day of the newest complete year to March; None where there is none."""
+        rows = self._rows(
+            "select period_start, period_end from statistics.period where period_type = 'year_to_march' "
+            "order by period_start desc limit 1"
+        )
+        return (rows[0][0], rows[0][1]) if rows else None
 
-    def evidence(self, borough: str) -> list[Evidence]:
-        """List the episodes behind the borough's current flags, each child's newest first."""
-        rows = self._connection.execute(
-            """
-            with interview as (
-                select
-                    link.episode_key,
-                    case
-                        when bool_or(interview.held = 'yes') then 'yes'
-                        when bool_or(interview.held = 'not_measurable') then 'not_measurable'
-                        else 'no'
-                    end as held,
-                    min(link.hours_from_return) filter (where interview.held = 'yes') as hours_to_interview
-                from core.episode_interview as link
-                inner join core.return_interview as interview on link.interview_key = interview.interview_key
-                group by link.episode_key
-            ),
-
-            evidence as (
-                select
-                    flag.child_key,
-                    flag_episode.episode_key,
-                    list_sort(list_distinct(list(flag.rule_id))) as rule_ids
-                from patterns.flag as flag
-                inner join patterns.flag_episode as flag_episode on flag.flag_id = flag_episode.flag_id
-                inner join quality.data_cut as data_cut on data_cut.borough = $borough
-                where
-                    list_contains(flag.boroughs, $borough)
-                    and flag.last_hit_at > data_cut.data_to - to_days($current_days)
-                group by flag.child_key, flag_episode.episode_key
-            ),
-
-            resolved as (
-                select
-                    evidence.*,
-                    episode.* exclude (child_key, episode_key),
-                    interview.held,
-                    interview.hours_to_interview,
-                    list_contains(episode.boroughs, $borough) as is_own
-                from evidence
-                inner join core.missing_episode as episode on evidence.episode_key = episode.episode_key
-                left join interview on evidence.episode_key = interview.episode_key
+    def answers(self, area_code: str, year: date) -> list[Answer]:
+        """Read how children were heard in a year, one row a question."""
+        return [
+            Answer(*row)
+            for row in self._rows(
+                """
+                select question, interviews, yes, no, not_measurable, children, unplaced
+                from statistics.voice
+                where area_code = $area_code and period_type = 'year_to_march' and period_start = $year
+                order by question
+                """,
+                area_code=area_code,
+                year=year,
             )
+        ]
 
-            select
-                child_key,
-                is_own,
-                date_trunc('month', utc_to_london(started_at))::date,
-                case when is_own then started_at end,
-                case when is_own then started_precision end,
-                case
-                    when is_own and started_precision = 'minute' and ended_precision = 'minute'
-                        then epoch(ended_at - started_at) / 3600
-                end,
-                case when is_own then coalesce(returned_at, ended_at) end,
-                case when is_own then coalesce(returned_precision, ended_precision) end,
-                case when is_own then held end,
-                case when is_own then hours_to_interview end,
-                rule_ids
-            from resolved
-            order by child_key, started_at desc, episode_key
-            """,
-            {"borough": borough, "current_days": CURRENT_DAYS},
-        ).fetchall()
-        return [Evidence(*row) for row in rows]
-
-    def waiting(self, borough: str) -> list[Waiting]:
-        """List the returns of the last days before the data cut after which no interview is known to have been held."""
-        rows = self._connection.execute(
-            """
-            with interview as (
-                select
-                    link.episode_key,
-                    bool_or(interview.held = 'yes') as held_yes,
-                    bool_or(interview.held = 'not_measurable') as held_unclear,
-                    bool_or(interview.offered = 'yes') as offered_yes,
-                    bool_or(interview.offered = 'unknown') as offered_unknown
-                from core.episode_interview as link
-                inner join core.return_interview as interview on link.interview_key = interview.interview_key
-                group by link.episode_key
-            ),
-
-            back as (
-                select
-                    episode.*,
-                    coalesce(episode.returned_at, episode.ended_at) as back_at,
-                    coalesce(episode.returned_precision, episode.ended_precision) as back_precision
-                from core.missing_episode as episode
-                where
-                    list_contains(episode.boroughs, $borough)
-                    and episode.status = 'missing'
-                    and (episode.age_at_start is null or episode.age_at_start < 18)
+    def factors(self, area_code: str, year: date) -> list[Factor]:
+        """Read what children said and what was done in a year, most often first."""
+        return [
+            Factor(*row)
+            for row in self._rows(
+                """
+                select kind, code, interviews, children
+                from statistics.voice_factor
+                where area_code = $area_code and period_type = 'year_to_march' and period_start = $year
+                order by kind, interviews desc, code
+                """,
+                area_code=area_code,
+                year=year,
             )
+        ]
 
-            select
-                back.child_id,
-                back.back_at,
-                back.back_precision,
-                back.returned_at is null,
-                epoch(data_cut.data_to - back.back_at) / 3600,
-                case
-                    when interview.offered_yes then 'yes'
-                    when interview.offered_unknown then 'not recorded'
-                    else 'no'
-                end,
-                case when interview.held_unclear then 'cannot be told' else 'no' end,
-                coalesce(
-                    responsible.name,
-                    case when back.responsible_authority = 'unknown' then 'not recorded' else 'outside the region' end
-                ),
-                coalesce(responsible.slug = $borough, false)
-            from back
-            inner join quality.data_cut as data_cut on data_cut.borough = $borough
-            left join interview on back.episode_key = interview.episode_key
-            left join reference.area as responsible on back.responsible_authority = responsible.area_code
-            where
-                back.back_at > data_cut.data_to - to_days($recent_days)
-                and back.back_at <= data_cut.data_to
-                and not coalesce(interview.held_yes, false)
-            order by back.back_at, back.episode_key
-            """,
-            {"borough": borough, "recent_days": RECENT_DAYS},
-        ).fetchall()
-        return [Waiting(*row) for row in rows]
-
-    def flag_counts(self) -> list[FlagTally]:
-        """Count current flags by borough (each borough with an episode in it) and rule."""
-        rows = self._connection.execute(
-            """
-            with listed as (
-                select flag.flag_id, flag.rule_id, flag.last_hit_at, unnest(flag.boroughs) as borough
-                from patterns.flag as flag
+    def recognition(self, area_code: str) -> list[Recognition]:
+        """Read when children were flagged, heard and met about, by the year of their first missing episode."""
+        return [
+            Recognition(*row)
+            for row in self._rows(
+                """
+                select
+                    kind, period_start, data_from, children, recognised, cannot_be_told, not_yet, median_episode,
+                    median_days, at_0, at_1, at_2, at_3_to_4, at_5_to_9, at_10_or_more
+                from statistics.early_identification
+                where area_code = $area_code
+                order by period_start, kind
+                """,
+                area_code=area_code,
             )
+        ]
 
-            select listed.borough, listed.rule_id, count(*)
-            from listed
-            inner join quality.data_cut as data_cut on listed.borough = data_cut.borough
-            where listed.last_hit_at > data_cut.data_to - to_days($current_days)
-            group by all
-            order by listed.rule_id, listed.borough
-            """,
-            {"current_days": CURRENT_DAYS},
-        ).fetchall()
-        return [FlagTally(*row) for row in rows]
+    def excluded(self, area_code: str, year: date) -> list[Excluded]:
+        """Read which returns of a year an area's interview figures on basis B leave out."""
+        return [
+            Excluded(*row)
+            for row in self._rows(
+                """
+                select responsible, episodes, children
+                from statistics.interview_excluded
+                where area_code = $area_code and period_type = 'year_to_march' and period_start = $year
+                order by responsible
+                """,
+                area_code=area_code,
+                year=year,
+            )
+        ]
+
+    def _rows(self, query: str, **given: Any) -> list[tuple[Any, ...]]:
+        return self._connection.execute(query, given).fetchall()

@@ -16,6 +16,9 @@ from dashboards.words import Measure, Unit
 from pipelines.contracts.catalogue import Code, all_rules, dfe_codes
 from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.dictionary import Entry, data_dictionary
+from pipelines.contracts.patterns import REGION, load_patterns
+from pipelines.contracts.patterns import Pattern as PatternRule
+from pipelines.history.explanation import PARAMETERS
 from pipelines.intake.judge import messages_by_rule
 from pipelines.intake.sources import load_sources
 
@@ -42,14 +45,29 @@ class Indicator:
 
 @dataclass(frozen=True)
 class Pattern:
-    """One repeat-missing pattern as its rule file words it."""
+    """One version of a repeat-missing pattern, or of a borough's own threshold, as its rule file words it.
+
+    `scope` is the region or a borough's slug; `on_list` says whether it puts a child on a lead's list; `parameters` are
+    its numbers in words.
+    """
 
     rule_id: str
     version: int
+    is_current: bool
+    scope: str
+    kind: str
+    on_list: bool
     title: str
     meaning: str
+    lead: str
     caveat: str
     source: str
+    parameters: str
+
+    @property
+    def is_regional(self) -> bool:
+        """Whether it holds in every borough."""
+        return self.scope == REGION
 
 
 @dataclass(frozen=True)
@@ -76,6 +94,7 @@ class Rulebook:
     """Everything the pages quote from `data_contracts/`."""
 
     indicators: tuple[Indicator, ...]
+    # Every version, in the order of the files; a borough's own thresholds after the region's patterns.
     patterns: tuple[Pattern, ...]
     datasets: tuple[Dataset, ...]
     # What a person reads for each rule that a row can break.
@@ -84,6 +103,8 @@ class Rulebook:
     # The only layout a rule holds for; blank where it holds for every layout.
     layout_of_rule: Mapping[str, str]
     sources: tuple[SourceSheet, ...]
+    # What research says, by the figure that it stands beside.
+    research: Mapping[str, tuple[str, ...]]
 
     def indicator(self, indicator_id: str, variant: str = "") -> Indicator:
         """Return one reading of an indicator.
@@ -105,16 +126,20 @@ class Rulebook:
         """
         return tuple(f"{sheet.title}, mapping {sheet.version}" for sheet in self.sources if sheet.notes & set(note_ids))
 
-    def pattern(self, rule_id: str) -> Pattern:
-        """Return one pattern.
+    def current_patterns(self, borough: str = "") -> tuple[Pattern, ...]:
+        """Return the patterns in force: the region's, and after them the thresholds of a borough's own."""
+        return tuple(pattern for pattern in self.patterns if pattern.is_current and pattern.scope in {REGION, borough})
+
+    def pattern(self, rule_id: str, version: int | None = None) -> Pattern:
+        """Return one version of a pattern, or the one in force.
 
         Raises:
-            KeyError: the rule file does not have it.
+            KeyError: the rule files do not have it.
         """
         for pattern in self.patterns:
-            if pattern.rule_id == rule_id:
+            if pattern.rule_id == rule_id and (pattern.version == version or (version is None and pattern.is_current)):
                 return pattern
-        msg = f"no pattern {rule_id}"
+        msg = f"no pattern {rule_id}" + (f" version {version}" if version else "")
         raise KeyError(msg)
 
 
@@ -122,7 +147,7 @@ def load_rulebook(contracts: Path) -> Rulebook:
     """Read indicators, patterns and contracts of a folder such as `data_contracts/`."""
     return Rulebook(
         indicators=tuple(_indicator(row) for row in _rules(contracts, "indicators")),
-        patterns=tuple(_pattern(row) for row in _rules(contracts, "patterns")),
+        patterns=tuple(_pattern(rule) for rule in load_patterns(contracts)),
         datasets=tuple(
             Dataset(contract.dataset, contract.title, contract.version, tuple(data_dictionary(contract)))
             for contract in load_contracts(contracts).values()
@@ -134,6 +159,7 @@ def load_rulebook(contracts: Path) -> Rulebook:
             SourceSheet(source.title, source.version, frozenset(note.note_id for note in source.notes))
             for source in load_sources(contracts).values()
         ),
+        research=_research(contracts),
     )
 
 
@@ -141,6 +167,13 @@ def _rules(contracts: Path, name: str) -> list[dict[str, Any]]:
     raw = yaml.safe_load((contracts / "rules" / f"{name}.yaml").read_text(encoding="utf-8"))
     rows: list[dict[str, Any]] = raw[name]
     return rows
+
+
+def _research(contracts: Path) -> dict[str, tuple[str, ...]]:
+    said: dict[str, tuple[str, ...]] = {}
+    for row in _rules(contracts, "research"):
+        said[row["figure"]] = (*said.get(row["figure"], ()), f"{row['text']} Source: {row['source']}.")
+    return said
 
 
 def _indicator(row: dict[str, Any]) -> Indicator:
@@ -161,5 +194,21 @@ def _indicator(row: dict[str, Any]) -> Indicator:
     )
 
 
-def _pattern(row: dict[str, Any]) -> Pattern:
-    return Pattern(row["id"], row["version"], row["title"], row["meaning"], row["caveat"], row["source"])
+def _pattern(rule: PatternRule) -> Pattern:
+    return Pattern(
+        rule_id=rule.rule_id,
+        version=rule.version,
+        is_current=rule.is_current,
+        scope=rule.scope,
+        kind=rule.kind,
+        on_list=rule.on_list,
+        title=rule.title,
+        meaning=rule.meaning,
+        lead=rule.lead,
+        caveat=rule.caveat,
+        source=rule.source,
+        parameters="; ".join(
+            PARAMETERS[name].format(" or ".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}")
+            for name, value in rule.parameters.items()
+        ),
+    )

@@ -35,6 +35,12 @@ CONFIG: dict[str, Any] = {
 }
 
 
+def faint(colour: str) -> str:
+    """A colour so thin that lines and other bands can be seen through it."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.15)"
+
+
 def layout(*, height: int, **extra: Any) -> dict[str, Any]:
     """Return the layout that every chart starts from, with what one chart adds to it."""
     base: dict[str, Any] = {

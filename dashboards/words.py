@@ -53,6 +53,42 @@ _MEASURE_NAMES = {
     "population aged 0-17": "Population aged 0 to 17",
 }
 _TO_THE_MINUTE = 96 * 60
+# Codes of return interviews as plain words. A code that is not listed is written with its underscores as spaces.
+_CODES = {
+    "boundaries": "rules and boundaries",
+    "exploitation_concern": "people who may exploit the child",
+    "family_conflict": "conflict in the family",
+    "family_contact": "seeing family",
+    "placement_unhappy": "being unhappy in the placement",
+    "relationship": "a relationship",
+    "substance_use": "alcohol or drugs",
+    "mental_health": "how the child was feeling",
+    "other": "something else",
+    "none_disclosed": "no harm disclosed",
+    "physical_assault": "being assaulted",
+    "sexual_harm": "sexual harm",
+    "criminal_exploitation_concern": "signs of criminal exploitation",
+    "self_harm": "self-harm",
+    "safety_plan": "a safety plan",
+    "referral": "a referral",
+    "strategy_meeting": "a strategy meeting",
+    "mapping_meeting": "a mapping meeting",
+    "no_further_action": "no further action",
+}
+# What a pattern adds about one flag.
+_DETAILS = {
+    "gaps": "the gaps between episodes grew shorter and shorter",
+    "duration": "an episode was much longer than the child's earlier ones",
+    "gaps and duration": "the gaps grew shorter and shorter, and an episode was much longer than earlier ones",
+    "cse": "flagged for sexual exploitation",
+    "cce": "flagged for criminal exploitation",
+    "cse and cce": "flagged for sexual and for criminal exploitation",
+    "undated flag": "a flag for exploitation has no date, so it may have been set later",
+    "same setting": "from the same setting",
+    "same area": "from the same borough",
+    "found together": "found together",
+    "end not recorded": "no end is recorded",
+}
 
 
 @dataclass(frozen=True)
@@ -200,6 +236,16 @@ def measure_name(measure: str) -> str:
     """Name what is counted, as a table heads it."""
     text = _MEASURE_NAMES.get(measure, measure.replace("_", " "))
     return text[:1].upper() + text[1:]
+
+
+def code_words(code: str) -> str:
+    """Write a code of a return interview in plain words."""
+    return _CODES.get(code, code.replace("_", " "))
+
+
+def detail_words(detail: str) -> str:
+    """Write what a pattern adds about one flag in plain words; a length such as "48 hours or more" is plain already."""
+    return _DETAILS.get(detail, detail.replace(", end not recorded", ", and no end is recorded"))
 
 
 def listed(names: Sequence[str]) -> str:

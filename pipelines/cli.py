@@ -63,11 +63,16 @@ def _instant(_: click.Context, __: click.Parameter, text: str | None) -> datetim
 @click.option("--to", "last", default="2026-03", callback=_month, help="Last month.", show_default=True)
 @click.option("--seed", default=1, show_default=True, help="Same seed, same bytes.")
 @click.option("--scale", default=1.0, show_default=True, help="Share of the region's real volume.")
-def demo(out: Path, first: date, last: date, seed: int, scale: float) -> None:
+@click.option(
+    "--links",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for which pseudonyms are one child; links.yaml of the home unless given, where --out is its landing.",
+)
+def demo(out: Path, first: date, last: date, *, seed: int, scale: float, links: Path | None) -> None:
     """Write synthetic deliveries for the ten boroughs."""
     from pipelines.commands.demo import write_demo
 
-    write_demo(out, first, last, seed, scale)
+    write_demo(out, first, last, seed=seed, scale=scale, links=links)
 
 
 @mfh.command()
@@ -153,13 +158,24 @@ def withdraw(delivery: str, reason: str, asked_by: str, home: Path | None, *, un
 
 
 @mfh.command()
-@click.argument("flag_id")
 @_HOME
-def explain(flag_id: str, home: Path | None) -> None:
-    """Say why a repeat-missing flag was raised."""
+@click.option("--json", "as_json", is_flag=True, help="Print the links as JSON.")
+def links(home: Path | None, *, as_json: bool) -> None:
+    """Show which pseudonyms are one child by links.yaml, and what each link does."""
+    from pipelines.commands.links import show_links
+
+    sys.exit(show_links(Home.resolve(home), as_json=as_json))
+
+
+@mfh.command()
+@click.argument("flag_id")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@_HOME
+def explain(flag_id: str, home: Path | None, *, as_json: bool) -> None:
+    """Say why a repeat-missing flag was raised, since when, how sure it is, and why it has gone."""
     from pipelines.commands.explain import explain_flag
 
-    explain_flag(Home.resolve(home), flag_id)
+    explain_flag(Home.resolve(home), flag_id, as_json=as_json)
 
 
 @mfh.command()

@@ -7,15 +7,27 @@ from __future__ import annotations
 
 import dagster as dg
 
+from pipelines.assets.history import flag_history
 from pipelines.assets.house import House
 from pipelines.assets.intake import delivered_tables, received, reference_tables
-from pipelines.assets.publication import published_tables, site, snapshot
+from pipelines.assets.publication import READ_BY_PUBLISH, published_tables, site, snapshot
+from pipelines.assets.recurrence import recurrence_tables
 from pipelines.assets.tables import table_assets
 from pipelines.automation.schedule import everything, intake, landing, monthly, regional
 from pipelines.checks.grid import every_borough_month_was_received
 from pipelines.checks.tables import table_checks
+from pipelines.history.filing import HISTORY_TABLES, tables_compared
 from pipelines.home import Home
 from pipelines.progress import quiet_logger
+from pipelines.recurrence.tables import READ_BY_RECURRENCE, RECURRENCE_TABLES
+from pipelines.release.publish import PUBLISHED_TABLES
+
+# Tables that Python makes between those of `sql/`, and what each is made of.
+MADE_BY_PYTHON = {
+    **dict.fromkeys(HISTORY_TABLES, tables_compared()),
+    **dict.fromkeys(RECURRENCE_TABLES, READ_BY_RECURRENCE),
+    **dict.fromkeys(PUBLISHED_TABLES, READ_BY_PUBLISH),
+}
 
 
 def build_defs(*, house: House | None = None) -> dg.Definitions:
@@ -29,7 +41,9 @@ def build_defs(*, house: House | None = None) -> dg.Definitions:
             received,
             delivered_tables,
             reference_tables,
-            *table_assets(),
+            *table_assets(made_by_python=MADE_BY_PYTHON),
+            recurrence_tables,
+            flag_history,
             published_tables,
             snapshot,
             site,

@@ -61,6 +61,21 @@ class Home:
         return self.root / "corrections" / borough / "corrections.yaml"
 
     @property
+    def links_file(self) -> Path:
+        """Which pseudonyms are one child, as people decided."""
+        return self.root / "links.yaml"
+
+    @property
+    def links_log(self) -> Path:
+        """Every decision of the file of links that a run has seen; only ever added to."""
+        return self.root / "links-seen.jsonl"
+
+    @property
+    def flags(self) -> Path:
+        """Which flags came and went at each as-at instant; only ever added to."""
+        return self.root / "flags"
+
+    @property
     def warehouse(self) -> Path:
         """Folder of the two DuckDB files."""
         return self.root / "warehouse"

@@ -13,16 +13,23 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 _step_listeners: list[Callable[[str, str], None]] = []
 
 
+# What an asset logs on its way; not a type of Dagster's.
+_SAID = "STEP_SAID"
+
+
 class _StepHandler(logging.Handler):
-    """Hands Dagster's step events to whoever listens, and errors to nobody: Dagster stores those itself."""
+    """Hands step events, and what assets say on their way, to whoever listens; errors to nobody: Dagster has those."""
 
     def emit(self, record: logging.LogRecord) -> None:
         meta = getattr(record, "dagster_meta", {})
-        event = meta.get("dagster_event") if isinstance(meta, dict) else None
-        if event is None:
+        if not isinstance(meta, dict):
             return
+        event = meta.get("dagster_event")
         for listener in _step_listeners:
-            listener(event.event_type_value, (event.step_key or "").replace("__", "."))
+            if event is not None:
+                listener(event.event_type_value, (event.step_key or "").replace("__", "."))
+            elif record.levelno == logging.INFO:
+                listener(_SAID, str(meta.get("orig_message", "")))
 
 
 def _make_logger(_: dg.InitLoggerContext) -> logging.Logger:
@@ -71,6 +78,7 @@ class RunProgress:
     def _listen(self, event_type: str, step: str) -> None:
         if event_type == "STEP_START":
             self._started[step] = time.monotonic()
+        if event_type in {"STEP_START", _SAID}:
             self._bar.update(self._task, description=step)
         elif event_type in {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}:
             self._done += 1

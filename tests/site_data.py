@@ -18,6 +18,7 @@ import polars as pl
 
 from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.schema import accepted_schema
+from pipelines.history.filing import HISTORY_TABLES, record_flags
 from pipelines.region import Area, load_region
 from pipelines.warehouse.connection import connect, register_frame
 from pipelines.warehouse.graph import Table, build_table, load_tables
@@ -51,16 +52,18 @@ def build_site_warehouse(path: Path, *, seed: int = 7, children: int = 240) -> N
         before, after = _parted(load_tables())
         for table in before:
             build_table(connection, table)
+        record_flags(connection, None)
         _publish(connection)
         for table in after:
             build_table(connection, table)
 
 
 def _parted(tables: Sequence[Table]) -> tuple[list[Table], list[Table]]:
-    """Tables that are made before publication, and those that are made of published ones; the ledger is left out."""
+    """Tables that are made before flags are recorded and counts published, and after; the ledger is left out."""
     after: set[str] = set()
     for table in tables:
-        if table.schema == "published" or any(name in after or name.startswith("published.") for name in table.reads):
+        later = {name for name in table.reads if name.startswith("published.") or name in {*after, *HISTORY_TABLES}}
+        if table.schema == "published" or later:
             after.add(table.qualified)
     return (
         [table for table in tables if table.qualified not in after],

@@ -64,7 +64,7 @@ class File:
         return self.frame.row(number - self.first_row, named=True)
 
 
-def write(folder: Path, *, seed: int = 11, scale: float = SCALE, **more: Any) -> Demonstration:
+def write(folder: Path, *, seed: int = 17, scale: float = SCALE, **more: Any) -> Demonstration:
     """Write a demonstration into a folder."""
     return write_demonstration(folder / "landing", seed=seed, scale=scale, contracts=CONTRACTS, **more)
 

@@ -1,12 +1,13 @@
 """The restricted page of one borough: its repeat-missing list, returns without an interview, and charts.
 
 Shows true counts of this borough. The region's line beside them is the published, rounded one, so that it can be
-quoted. What the borough sent is put together in `deliveries`, how good it is in `quality`.
+quoted. The entries of single children are worded in `child_list`, how children were heard is drawn in `hearing`; what
+the borough sent is put together in `deliveries`, how good it is in `quality`.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,12 +16,15 @@ from dashboards import charts, sentences
 from dashboards.comparability import Comparability, Concerning
 from dashboards.figures import Column, Figure, FigureMaker, Table, figure_table
 from dashboards.intake import IntakeReader
+from dashboards.leads import Flag, Gone, LeadReader, Numbers, Version, Waiting
+from dashboards.pages.child_list import LABEL, ChildEntry, child_entries, raised_words
 from dashboards.pages.deliveries import Received, borough_received
+from dashboards.pages.hearing import Place, early_identification, hearing_figures
 from dashboards.pages.quality import Quality, completeness, quality_section
-from dashboards.pages.section import BASIS, FLAG_MEASURES, Card, symbol_notes
+from dashboards.pages.section import BASIS, FLAG_MEASURES, Card, symbol_notes, version_table
 from dashboards.points import Part, Point, Query, keyed, part
 from dashboards.published import PublicReader
-from dashboards.restricted import CURRENT_DAYS, RECENT_DAYS, Evidence, Flag, RestrictedReader, Waiting
+from dashboards.restricted import Excluded, RestrictedReader
 from dashboards.rulebook import Indicator, Pattern, Rulebook
 from dashboards.words import (
     Measure,
@@ -30,20 +34,20 @@ from dashboards.words import (
     duration,
     full_date,
     instant_words,
+    listed,
     local,
     month,
     number,
+    period,
     short_period,
     span,
 )  # fmt: skip
 from pipelines.region import Area, Region
 
-_MOST_EPISODES = 25
 _MOST_OLDER = 50
+_MOST_GONE = 30
 _MONTHS = 24
 _QUARTERS = 8
-_OVERDUE_HOURS = 72
-_LABEL = 8
 _COUNT = Measure("count")
 _SHARE = Measure("share")
 _REGION_LINE = "Region"
@@ -52,30 +56,13 @@ _REGION_NOTE = "The region's line is made from published, rounded counts, so tha
 _NOT_RELEASED = "restricted"
 # What the list of returns without an interview rests on.
 _WAITING_MEASURES = frozenset({"rhi_eligible", "rhi_offered", "rhi_completed"})
+_ANSWERS = {"yes": "yes", "no": "no", "not_measurable": "cannot be told"}
+_RESPONSIBLE = {
+    "another_borough": "another borough of {region} is responsible for the child",
+    "outside_region": "an authority outside {region} is responsible",
+    "not_recorded": "the responsible authority is not recorded",
+}
 _RESTRICTED_NOTE = "True counts, not rounded: for this borough's safeguarding lead, not for publication."
-
-
-@dataclass(frozen=True)
-class FlagEntry:
-    """One flag with the rule that raised it."""
-
-    flag: Flag
-    pattern: Pattern
-    raised: str
-
-
-@dataclass(frozen=True)
-class ChildEntry:
-    """One child on the list: its flags and the episodes behind them."""
-
-    label: str
-    child_id: str
-    flags: tuple[FlagEntry, ...]
-    rule_ids: tuple[str, ...]
-    is_new: bool
-    last: str
-    episodes: Table
-    more_episodes: int
 
 
 @dataclass(frozen=True)
@@ -86,7 +73,10 @@ class BoroughPage:
     cards: tuple[Card, ...]
     rules: tuple[Pattern, ...]
     rule_table: Table
+    own_rule_table: Table | None
+    version_table: Table | None
     children: tuple[ChildEntry, ...]
+    gone: Table
     older: Table
     older_count: int
     older_shown: int
@@ -95,6 +85,7 @@ class BoroughPage:
     list_notes: Concerning
     waiting_notes: Concerning
     activity: tuple[Figure, ...]
+    hearing: tuple[Figure, ...]
     received: Received
     quality: Quality
     current_days: int
@@ -103,7 +94,7 @@ class BoroughPage:
     @property
     def figures(self) -> tuple[Figure, ...]:
         """Every figure of the page, in order."""
-        return (*self.activity, *self.quality.figures)
+        return (*self.activity, *self.hearing, *self.quality.figures)
 
 
 def borough_page(
@@ -118,153 +109,121 @@ def borough_page(
     """Put a borough's page together."""
     comparability = Comparability((note.note for note in books.notes()), region)
     cut = reader.data_cut(borough.slug)
-    flags = reader.flags(borough.slug)
-    current = [flag for flag in flags if flag.is_current]
-    older = [flag for flag in flags if not flag.is_current]
-    children = _children(current, reader.evidence(borough.slug), rulebook)
-    waiting = reader.waiting(borough.slug)
-    maker = _Maker(
-        reader,
-        public,
-        rulebook,
-        maker=FigureMaker(comparability, _NOT_RELEASED),
-        region=region,
-        borough=borough,
-    )
+    leads = LeadReader(reader.connection, borough.slug)
+    numbers = leads.numbers()
+    children = child_entries(leads, rulebook, region)
+    current = [entry.flag for child in children for entry in child.flags]
+    rules = rulebook.current_patterns(borough.slug)
+    own_rules = [rule for rule in rules if not rule.is_regional]
+    older_count = leads.older_count()
+    waiting = leads.waiting()
+    figures = FigureMaker(comparability, _NOT_RELEASED)
+    maker = _Maker(reader, public, rulebook, maker=figures, region=region, borough=borough)
+    place = Place(borough, f"Deliveries of {borough.name}, data to {day_words(cut)}")
+    early = early_identification(figures, reader, place)
     empty_fields = maker.empty_fields()
     return BoroughPage(
         data_to=instant_words(cut) if cut else None,
-        cards=_cards(children, waiting),
-        rules=rulebook.patterns,
-        rule_table=_rule_table(current, rulebook),
+        cards=_cards(children, waiting, numbers),
+        rules=rules,
+        rule_table=_rule_table(current, [rule for rule in rules if rule.is_regional], numbers),
+        own_rule_table=_rule_table(current, own_rules, numbers, borough.name) if own_rules else None,
+        version_table=_versions(leads.versions(), rulebook, numbers),
         children=children,
-        older=_older_table(older[:_MOST_OLDER], rulebook),
-        older_count=len(older),
-        older_shown=min(len(older), _MOST_OLDER),
-        waiting_finding=_waiting_finding(waiting, borough),
+        gone=_gone_table(leads.gone(_MOST_GONE), rulebook),
+        older=_older_table(leads.older_flags(_MOST_OLDER), rulebook),
+        older_count=older_count,
+        older_shown=min(older_count, _MOST_OLDER),
+        waiting_finding=_waiting_finding(waiting, borough, numbers),
         waiting=_waiting_table(waiting),
         list_notes=comparability.concerning(FLAG_MEASURES, [borough.code]),
         waiting_notes=comparability.concerning(_WAITING_MEASURES, [borough.code]),
         activity=_activity(maker),
+        hearing=(*hearing_figures(figures, reader, place), *([early] if early else [])),
         received=borough_received(books, borough),
         quality=quality_section(books, rulebook, borough, [empty_fields] if empty_fields else []),
-        current_days=CURRENT_DAYS,
-        recent_days=RECENT_DAYS,
+        current_days=numbers.current_days,
+        recent_days=numbers.recent_days,
     )
 
 
-def _cards(children: Sequence[ChildEntry], waiting: Sequence[Waiting]) -> tuple[Card, ...]:
-    overdue = sum(item.hours_since > _OVERDUE_HOURS and item.is_responsible for item in waiting)
+def _cards(children: Sequence[ChildEntry], waiting: Sequence[Waiting], numbers: Numbers) -> tuple[Card, ...]:
+    overdue = sum(item.due == "yes" and item.is_responsible for item in waiting)
     return (
         Card(
             "children on the repeat-missing list",
             number(len(children)),
-            f"an episode in the last {CURRENT_DAYS} days completes a pattern",
+            f"an episode in the last {numbers.current_days} days completes a pattern",
         ),
         Card(
             "of them with a new flag",
             number(sum(child.is_new for child in children)),
-            f"raised in the last {RECENT_DAYS} days",
+            f"raised in the last {numbers.recent_days} days",
         ),
-        Card("returns without an interview", number(len(waiting)), f"in the last {RECENT_DAYS} days"),
+        Card("returns without an interview", number(len(waiting)), f"in the last {numbers.recent_days} days"),
         Card("of them over 72 hours and this borough's to hold", number(overdue), "at the end of the data"),
     )
 
 
-def _children(flags: Sequence[Flag], evidence: Sequence[Evidence], rulebook: Rulebook) -> tuple[ChildEntry, ...]:
-    """Group flags by child, in the order in which children were last hit."""
-    by_child: dict[str, list[Flag]] = {}
-    for flag in flags:
-        by_child.setdefault(flag.child_key, []).append(flag)
-    episodes: dict[str, list[Evidence]] = defaultdict(list)
-    for item in evidence:
-        episodes[item.child_key].append(item)
-    return tuple(_child(own, episodes[key], rulebook) for key, own in by_child.items())
-
-
-def _child(flags: Sequence[Flag], episodes: Sequence[Evidence], rulebook: Rulebook) -> ChildEntry:
-    order = {pattern.rule_id: place for place, pattern in enumerate(rulebook.patterns)}
-    ordered = sorted(flags, key=lambda flag: order[flag.rule_id])
-    return ChildEntry(
-        label=flags[0].child_id[:_LABEL],
-        child_id=flags[0].child_id,
-        flags=tuple(FlagEntry(flag, rulebook.pattern(flag.rule_id), _raised(flag)) for flag in ordered),
-        rule_ids=tuple(flag.rule_id for flag in ordered),
-        is_new=any(flag.is_new for flag in flags),
-        last=_episode_start(episodes[0]) if episodes else month(flags[0].last_month),
-        episodes=_episode_table(episodes[:_MOST_EPISODES], flags[0].child_id[:_LABEL]),
-        more_episodes=max(0, len(episodes) - _MOST_EPISODES),
+def _rule_table(flags: Sequence[Flag], rules: Sequence[Pattern], numbers: Numbers, borough: str = "") -> Table:
+    children = Counter(rule_id for rule_id, _ in {(flag.rule_id, flag.child_key) for flag in flags})
+    new = Counter(rule_id for rule_id, _ in {(flag.rule_id, flag.child_key) for flag in flags if flag.is_new})
+    return Table(
+        caption=f"{borough}'s own threshold"
+        if borough
+        else "Children on the list by pattern; the same in every borough",
+        headings=("Pattern", "Children", f"New in {numbers.recent_days} days", "Puts a child on the list"),
+        rows=tuple(
+            (
+                f"{rule.title} ({rule.rule_id})",
+                number(children[rule.rule_id]),
+                number(new[rule.rule_id]),
+                "yes" if rule.on_list else "no, shown beside",
+            )
+            for rule in rules
+        ),
     )
 
 
-def _raised(flag: Flag) -> str:
-    if flag.raised_at is None:
-        return f"{month(flag.raised_month)} (by an episode of another borough)"
-    return full_date(local(flag.raised_at).date())
+def _versions(versions: Sequence[Version], rulebook: Rulebook, numbers: Numbers) -> Table | None:
+    return version_table(versions, rulebook, f"Children now (last {numbers.current_days} days)")
 
 
-def _episode_start(item: Evidence) -> str:
-    return clock(item.started_at, item.started_precision) if item.is_own else f"{month(item.month)}, another borough"
-
-
-def _episode_table(episodes: Sequence[Evidence], label: str) -> Table:
+def _gone_table(gone: Sequence[Gone], rulebook: Rulebook) -> Table:
     return Table(
-        caption=f"Episodes behind the flags of child {label}, newest first",
-        headings=("Missing from", "Length", "Returned", "Interview held", "Counts towards"),
+        caption="Flags that are no longer shown, the last to go first",
+        headings=("Child", "Pattern", "Complete since", "Why it went", "Flag"),
         rows=tuple(
-            (_episode_start(item), _length(item), _returned(item), _interview(item), ", ".join(item.rule_ids))
-            for item in episodes
+            (
+                item.child_id[:LABEL] if item.child_id else "no longer held",
+                _title(rulebook, item.rule_id, item.rule_version),
+                full_date(local(item.raised_at).date()),
+                item.gone_words or f"Not shown since {full_date(local(item.gone_as_at).date())}.",
+                item.flag_id,
+            )
+            for item in gone
         ),
         numeric=False,
     )
 
 
-def _length(item: Evidence) -> str:
-    if not item.is_own:
-        return "not shown"
-    if item.hours is not None:
-        return duration(item.hours)
-    return "still missing or end not recorded" if item.returned_at is None else "not known to the minute"
-
-
-def _returned(item: Evidence) -> str:
-    return clock(item.returned_at, item.returned_precision) if item.is_own else "not shown"
-
-
-def _interview(item: Evidence) -> str:
-    if not item.is_own:
-        return "not shown"
-    if item.held == "yes":
-        if item.hours_to_interview is None:
-            return "yes, hours not known"
-        if item.hours_to_interview < 0:
-            return "yes, dated before the return"
-        return f"yes, {duration(item.hours_to_interview)} after the return"
-    return {"no": "no", "not_measurable": "cannot be told"}.get(item.held or "", "none recorded")
-
-
-def _rule_table(flags: Sequence[Flag], rulebook: Rulebook) -> Table:
-    children = Counter(rule_id for rule_id, _ in {(flag.rule_id, flag.child_key) for flag in flags})
-    new = Counter(rule_id for rule_id, _ in {(flag.rule_id, flag.child_key) for flag in flags if flag.is_new})
-    return Table(
-        caption="Children on the list by pattern",
-        headings=("Pattern", "Children", f"New in {RECENT_DAYS} days"),
-        rows=tuple(
-            (f"{pattern.title} ({pattern.rule_id})", number(children[pattern.rule_id]), number(new[pattern.rule_id]))
-            for pattern in rulebook.patterns
-        ),
-    )
+def _title(rulebook: Rulebook, rule_id: str, version: int) -> str:
+    """The title of a pattern; a rule that was taken out of the file has its id alone."""
+    try:
+        return rulebook.pattern(rule_id, version).title
+    except KeyError:
+        return f"{rule_id}, version {version}"
 
 
 def _older_table(flags: Sequence[Flag], rulebook: Rulebook) -> Table:
     return Table(
         caption="Older flags, newest first",
-        headings=("Child", "Pattern", "Raised", "Last episode", "Flag"),
+        headings=("Child", "Pattern", "Complete since", "Last episode", "Flag"),
         rows=tuple(
             (
-                flag.child_id[:_LABEL],
-                rulebook.pattern(flag.rule_id).title,
-                _raised(flag),
+                flag.child_id[:LABEL],
+                rulebook.pattern(flag.rule_id, flag.rule_version).title,
+                raised_words(flag),
                 month(flag.last_month),
                 flag.flag_id,
             )
@@ -274,36 +233,51 @@ def _older_table(flags: Sequence[Flag], rulebook: Rulebook) -> Table:
     )
 
 
-def _waiting_finding(waiting: Sequence[Waiting], borough: Area) -> str:
+def _waiting_finding(waiting: Sequence[Waiting], borough: Area, numbers: Numbers) -> str:
     if not waiting:
-        return f"No return of the last {RECENT_DAYS} days is without an interview recorded as held."
-    overdue = sum(item.hours_since > _OVERDUE_HOURS for item in waiting)
+        return f"No return of the last {numbers.recent_days} days is without an interview recorded as held."
+    overdue = sum(item.due == "yes" for item in waiting)
+    again = sum(item.overtaken == "yes" for item in waiting)
     own = sum(item.is_responsible for item in waiting)
-    return (
-        f"After {counted(len(waiting), 'return')} of the last {RECENT_DAYS} days no interview is recorded as held; "
-        f"{number(overdue)} of them {'is' if overdue == 1 else 'are'} more than 72 hours ago. For {number(own)}, "
-        f"{borough.name} is the responsible authority."
+    text = (
+        f"After {counted(len(waiting), 'return')} of the last {numbers.recent_days} days no interview is recorded as "
+        f"held; for {number(overdue)} of them the 72 hours are over. For {number(own)}, {borough.name} is the "
+        "responsible authority."
     )
+    if again:
+        text += f" After {number(again)} of these returns the child went missing again within 72 hours."
+    return text
 
 
 def _waiting_table(waiting: Sequence[Waiting]) -> Table:
     return Table(
         caption="Returns without an interview, longest ago first",
-        headings=("Child", "Returned", "Time since", "72 hours over", "Offered", "Held", "Responsible authority"),
+        headings=(
+            "Child", "Returned", "Time since", "72 hours over", "Offered", "Accepted", "Held", "Missing again",
+            "Responsible authority",
+        ),
         rows=tuple(
             (
-                item.child_id[:_LABEL],
+                item.child_id[:LABEL],
                 clock(item.returned_at, item.returned_precision) + (" (found)" if item.return_is_found else ""),
                 duration(item.hours_since),
-                "yes" if item.hours_since > _OVERDUE_HOURS else "not yet",
-                item.offered,
-                item.held,
-                item.responsible_name,
+                {"yes": "yes", "no": "not yet"}.get(item.due, "cannot be told"),
+                _ANSWERS[item.offered],
+                _ANSWERS[item.accepted],
+                _ANSWERS[item.held],
+                "yes, within 72 hours" if item.overtaken == "yes" else "",
+                _responsible(item),
             )
             for item in waiting
         ),
         numeric=False,
-    )
+    )  # fmt: skip
+
+
+def _responsible(item: Waiting) -> str:
+    if item.responsible_name:
+        return item.responsible_name
+    return "not recorded" if item.responsible_authority == "unknown" else "outside the region"
 
 
 def _activity(maker: _Maker) -> tuple[Figure, ...]:
@@ -388,6 +362,23 @@ class _Maker:
             _COUNT,
             axis="Episodes",
             finding=sentences.trend(phrase, _numerators(held), _COUNT),
+            notes=self._left_out(),
+        )
+
+    def _left_out(self) -> tuple[str, ...]:
+        """Who is not in the borough's interview figures, and how many they were in the newest year."""
+        year = self._reader.newest_year()
+        if year is None:
+            return ()
+        left_out = self._reader.excluded(self._borough.code, year[0])
+        if not left_out:
+            return ()
+        said = listed([_excluded(item, self._region) for item in left_out])
+        return (
+            (
+                f"Not counted here, of the returns to {self._borough.name} in {period('year_to_march', *year)}: {said}. "
+                "Their interviews are for another authority to arrange."
+            ),
         )
 
     def held(self) -> Figure | None:
@@ -496,6 +487,11 @@ class _Maker:
         """The figures behind the lines, whole, each once although two lines may draw parts of it."""
         once = {point.figure_id: (line.indicator_id, point) for line in lines for point in line.points}
         return [(self._rulebook.indicator(indicator_id), [point]) for indicator_id, point in once.values()]
+
+
+def _excluded(item: Excluded, region: Region) -> str:
+    why = _RESPONSIBLE[item.responsible].format(region=region.area.name)
+    return f"{counted(item.episodes, 'episode')} of {counted(item.children, 'child', 'children')}, where {why}"
 
 
 def _numerators(points: Sequence[Point]) -> list[Point]:

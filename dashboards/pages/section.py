@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dashboards.figures import Figure
+from dashboards.figures import Figure, Table
+from dashboards.leads import Version
 from dashboards.points import Point
-from dashboards.words import SYMBOLS
+from dashboards.rulebook import Rulebook
+from dashboards.words import SYMBOLS, number
 
 BASIS = {
     "A": "Basis A: each episode counts for the borough the child went missing from, wherever the child lives.",
@@ -61,3 +64,33 @@ def newest(points: Iterable[Point]) -> list[Point]:
     listed = list(points)
     last = max((point.period_start for point in listed), default=None)
     return [point for point in listed if point.period_start == last]
+
+
+def version_table(versions: Sequence[Version], rulebook: Rulebook, now: str) -> Table | None:
+    """Lay the versions of a rule side by side; None where no rule has more than one.
+
+    Args:
+        versions: what each version of each rule finds.
+        rulebook: what they say.
+        now: the heading of the column of current flags.
+    """
+    several = Counter(version.rule_id for version in versions)
+    rows = [version for version in versions if several[version.rule_id] > 1]
+    if not rows:
+        return None
+    return Table(
+        caption="Two versions of one pattern, side by side; only the one in force puts a child on the list",
+        headings=("Pattern", "In force", "What it asks", now, "Children ever", "Flags ever"),
+        rows=tuple(
+            (
+                f"{row.rule_id}, version {row.rule_version}",
+                "yes" if row.is_current_rule else "no",
+                rulebook.pattern(row.rule_id, row.rule_version).parameters,
+                number(row.children_now),
+                number(row.children),
+                number(row.flags),
+            )
+            for row in rows
+        ),
+        numeric=False,
+    )

@@ -7,6 +7,7 @@ import dagster as dg
 from pipelines.assets.house import WAREHOUSE_POOL, House
 from pipelines.intake.corrections import NOT_AS_EXPECTED
 from pipelines.intake.deliver import ingest
+from pipelines.intake.links import see_links
 from pipelines.intake.receipt import Receipt
 from pipelines.region import load_region
 from pipelines.warehouse.load import (
@@ -100,6 +101,7 @@ def _warning(name: str, deliveries: list[str]) -> dg.AssetCheckResult:
 )
 def delivered_tables(house: House) -> Iterator[dg.MaterializeResult]:
     """Everything received by the as-at instant, as tables, and that instant."""
+    see_links(house.home, house.arrival())
     with house.writer() as connection:
         as_at = load_intake(connection, house.home, house.as_at_instant)
         rows = {table: count_rows(connection, table) for table in LOADED_FROM_DELIVERIES}

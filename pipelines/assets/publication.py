@@ -7,6 +7,7 @@ import dagster as dg
 from pipelines.assets.house import WAREHOUSE_POOL, House
 from pipelines.assets.intake import table_key
 from pipelines.home import CONTRACTS
+from pipelines.recurrence.tables import RECURRENCE_TABLES
 from pipelines.release.publish import PUBLISHED_TABLES, publish
 from pipelines.warehouse.connection import connect
 from pipelines.warehouse.graph import load_tables
@@ -14,13 +15,13 @@ from pipelines.warehouse.snapshot import publish_snapshot
 
 SNAPSHOT = dg.AssetKey(["warehouse", "current"])
 SITE = dg.AssetKey(["site"])
-_READ_BY_PUBLISH = ("statistics.count_cell", "run.parameter", "quality.data_cut", "intake.receipt")
+READ_BY_PUBLISH = ("statistics.count_cell", "run.parameter", "quality.data_cut", "intake.receipt")
 
 
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(
-            table_key(t), deps=[table_key(d) for d in _READ_BY_PUBLISH], group_name="published", kinds={"highs"}
+            table_key(t), deps=[table_key(d) for d in READ_BY_PUBLISH], group_name="published", kinds={"highs"}
         )
         for t in PUBLISHED_TABLES
     ],
@@ -40,7 +41,8 @@ def published_tables(context: dg.AssetExecutionContext, house: House) -> Iterato
 
 @dg.asset(
     key=SNAPSHOT,
-    deps=[table_key(table.qualified) for table in load_tables()] + [table_key(t) for t in PUBLISHED_TABLES],
+    deps=[table_key(table.qualified) for table in load_tables()]
+    + [table_key(table) for table in (*RECURRENCE_TABLES, *PUBLISHED_TABLES)],
     group_name="warehouse",
     kinds={"duckdb"},
     pool=WAREHOUSE_POOL,

@@ -11,7 +11,7 @@ from pipelines.errors import CommandError
 from pipelines.home import CONTRACTS
 
 
-def write_demo(out: Path, first: date, last: date, seed: int, scale: float) -> None:
+def write_demo(out: Path, first: date, last: date, *, seed: int, scale: float, links: Path | None) -> None:
     """Write the deliveries and say what they are."""
     from pipelines.synthetic.demonstration import write_demonstration
 
@@ -20,8 +20,15 @@ def write_demo(out: Path, first: date, last: date, seed: int, scale: float) -> N
         raise CommandError(msg)
     if scale <= 0:
         raise CommandError("--scale must be above 0.")
-    made = write_demonstration(out, first_month=first, last_month=last, seed=seed, scale=scale, contracts=CONTRACTS)
+    try:
+        made = write_demonstration(
+            out, first_month=first, last_month=last, seed=seed, scale=scale, contracts=CONTRACTS, links=links
+        )
+    except FileExistsError as error:
+        msg = f"{error}; nothing was written. Name another file with --links, or another folder with --out."
+        raise CommandError(msg) from error
     rows = sum(count for _, count in made.files)
     click.echo(
-        f"{len(made.files)} synthetic deliveries with {rows} rows in {out}; what was planted is in {made.truth}."
+        f"{len(made.files)} synthetic deliveries with {rows} rows in {out}; what was planted is in {made.truth}, "
+        f"which pseudonyms are one child in {made.links}."
     )

@@ -6,8 +6,11 @@ What a key means belongs with its reader. Every error is a `ContractError` that 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from itertools import pairwise
+from math import inf
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 import yaml
 
@@ -91,6 +94,36 @@ class Keys:
             self.fail(name, "this must be true or false")
         return value
 
+    def whole(self, name: str, least: int = 0) -> int:
+        """Return a whole number of at least `least`."""
+        value = self.raw.get(name)
+        if not _is_whole(value) or value < least:
+            self.fail(name, f"this must be a whole number, at least {least}")
+        return int(value)
+
+    def wholes(self, name: str, least: int = 0) -> tuple[int, ...]:
+        """Return a list of whole numbers of at least `least`, each larger than the one before."""
+        value = self.raw.get(name)
+        if not isinstance(value, list) or not value or not all(_is_whole(item) and item >= least for item in value):
+            self.fail(name, f"this must be a list of whole numbers, each at least {least}")
+        if any(after <= before for before, after in pairwise(value)):
+            self.fail(name, "each number of this list must be larger than the one before")
+        return tuple(value)
+
+    def number(self, name: str) -> float:
+        """Return a number above 0."""
+        value = self.raw.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < inf:
+            self.fail(name, "this must be a number above 0")
+        return float(value)
+
+    def day(self, name: str) -> date:
+        """Return a day."""
+        value = self.raw.get(name)
+        if not isinstance(value, date) or isinstance(value, datetime):
+            self.fail(name, "this must be a day, such as 2024-04-01")
+        return value
+
     def year(self, name: str) -> int:
         """Return a year."""
         value = self.raw.get(name)
@@ -119,6 +152,11 @@ class Keys:
 
     def _path(self, name: str) -> str:
         return ".".join(part for part in (self._key, name) if part)
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    """Whether YAML gave a whole number; to Python, true and false are numbers as well."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 class _StrictLoader(yaml.SafeLoader):

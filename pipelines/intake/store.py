@@ -21,11 +21,11 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def write_parquet(path: Path, frame: pl.DataFrame) -> None:
-    """Write a Parquet file, whole or not at all."""
+def write_parquet(path: Path, frame: pl.DataFrame, metadata: dict[str, str] | None = None) -> None:
+    """Write a Parquet file, with metadata in its footer if given, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    frame.write_parquet(partial, compression="zstd")
+    frame.write_parquet(partial, compression="zstd", metadata=metadata)
     partial.replace(path)
 
 

@@ -78,6 +78,7 @@ def _shapes() -> tuple[_Shape, ...]:
 
 _SHAPES = _shapes()
 _LOOKED_AT = 200
+_OCTOBER = 10
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,7 @@ def parse(canonical: pl.DataFrame, contract: Contract, reading: DateReading) -> 
     frame = _with_times(frame, temporal, reading)
     frame = frame.with_columns(_readable(name, f"{name}.value") for name in temporal)
     frame = frame.with_columns(pl.col(f"{name}.value").alias(f"{name}.earliest") for name in temporal).with_columns(
-        pl.when(pl.col(f"{name}.precision") == "date")
-        .then(pl.col(f"{name}.value") + _UNTIL_MIDNIGHT)
-        .otherwise(pl.col(f"{name}.value"))
-        .alias(f"{name}.latest")
-        for name in temporal
+        _latest(name) for name in temporal
     )
     whole = set(contract.of_type("integer"))
     numeric = contract.of_type(*NUMERIC)
@@ -134,6 +131,26 @@ def accepted_columns(parsed: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     )
     return parsed.select(
         pl.col(source.get(name, name)).cast(kind).alias(name) for name, kind in accepted_schema(contract).items()
+    )
+
+
+def _latest(name: str) -> pl.Expr:
+    """Latest clock time that a text may mean, on the clock of its earliest reading.
+
+    A day lasts until its midnight. A time in October's repeated hour may be an hour later than it says.
+    """
+    value = pl.col(f"{name}.value")
+    # Looking at the calendar is slow; one hour of one month is enough.
+    may_repeat = pl.when((value.dt.month() == _OCTOBER) & (value.dt.hour() == 1)).then(value)
+    first, second = (
+        may_repeat.dt.replace_time_zone(LOCAL_ZONE, ambiguous=reading, non_existent="null")
+        for reading in ("earliest", "latest")
+    )
+    return (
+        pl.when(pl.col(f"{name}.precision") == "date")
+        .then(value + _UNTIL_MIDNIGHT)
+        .otherwise(pl.coalesce(value + (second - first), value))
+        .alias(f"{name}.latest")
     )
 
 

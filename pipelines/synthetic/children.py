@@ -22,7 +22,9 @@ YEAR = 365.2425
 ADULT = 18
 BURN_IN_YEARS = 4  # children who arrived earlier are still going missing when the demonstration begins
 MINUTES = 24 * 60
-APART = 1.5 / 24  # a child is back for at least this long before the next absence
+# A child is back for at least this long before the next absence: longer than the two hours within which a police record
+# and an authority's are taken to be of one absence.
+APART = 2.5 / 24
 
 
 @dataclass(frozen=True)

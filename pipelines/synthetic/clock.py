@@ -22,15 +22,14 @@ def arrange(rng: np.random.Generator, settings: Settings, span: Span, episodes: 
         rng: Source of chance.
         settings: How many of each case, and which boroughs have the habit.
         span: The months covered.
-        episodes: True episodes as drawn.
+        episodes: True episodes with `truth_case`, null where nothing is arranged yet.
 
     Returns:
-        The same episodes, some moved to a clock change or called absent, with `truth_case` (or null),
+        The same episodes, some moved to a clock change or called absent, with their `truth_case`, with
         `found_as` (local clock time to write, or null), `main_feed` (false where only the
         authority's return has it) and `in_return` (whether the authority's return would have it).
     """
-    naive = pl.lit(None, dtype=pl.Datetime("us"))
-    episodes = episodes.with_columns(pl.lit(None, dtype=pl.String).alias("truth_case"), naive.alias("found_as"))
+    episodes = episodes.with_columns(pl.lit(None, dtype=pl.Datetime("us")).alias("found_as"))
     episodes = _clock_changes(rng, settings, span, episodes)
     episodes = _absent(rng, settings, episodes)
     return _one_sided(rng, settings, episodes).sort("started_at", "episode_key")

@@ -193,6 +193,17 @@ def return_files(area: Area, habit: Habit, stem: str, text: pl.DataFrame, span: 
     ]
 
 
+def police_files(area: Area, habit: Habit, text: pl.DataFrame, span: Span) -> list[Delivery]:
+    """The police's own extracts beside a borough's files: one for each period with any of their records."""
+    calendar = periods(span, habit.cadence, habit.lag_days)
+    number = pl.Series(_period_of(text["_started"], calendar)) if text.height else pl.Series(dtype=pl.Int64)
+    files = [
+        _file(area, habit, "police_incident", calendar[place], text.filter(number == place))
+        for place in number.unique().sort()
+    ]
+    return [replace(file, cases=("police_extract", *file.cases)) for file in files]
+
+
 def interview_files(area: Area, habit: Habit, text: pl.DataFrame, span: Span, cadence: str | None) -> list[Delivery]:
     """A borough's return-interview files: each interview once, when its outcome is known."""
     if cadence is None:

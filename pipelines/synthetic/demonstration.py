@@ -11,15 +11,18 @@ import numpy as np
 import polars as pl
 
 from pipelines.synthetic.clock import arrange
-from pipelines.synthetic.deliveries import Delivery, episode_files, interview_files, return_files
+from pipelines.synthetic.deliveries import Delivery, episode_files, interview_files, police_files, return_files
 from pipelines.synthetic.errors import plant_errors
 from pipelines.synthetic.interviews import awkward_interviews, draw_interviews
 from pipelines.synthetic.layouts import authority_return, canonical, contract_columns, interview_rows, only_here
+from pipelines.synthetic.links import linked, write_links
 from pipelines.synthetic.native import WITH_INTERVIEWS, liquidlogic, police_incident
+from pipelines.synthetic.patterns import plant_patterns, to_find
 from pipelines.synthetic.placements import draw_care
+from pipelines.synthetic.police import police_records
 from pipelines.synthetic.pseudonyms import authority_pseudonyms, demonstration_key, identify, share_pseudonyms
 from pipelines.synthetic.records import record
-from pipelines.synthetic.region import draw_region
+from pipelines.synthetic.region import draw_region, numbered
 from pipelines.synthetic.sent_again import send_again
 from pipelines.synthetic.settings import Area, Habit, Settings, Span, load_settings
 from pipelines.synthetic.truth import planted_rows, write_truth
@@ -37,12 +40,14 @@ class Demonstration:
         landing: The folder with one folder for each borough.
         files: Path below `landing` and number of data rows of each delivery, in order of path.
         truth: The folder with what is true and what was planted.
+        links: The file that says which pseudonyms are one child.
         totals: Counts of the whole: files, rows, episodes, children, interviews, planted rows.
     """
 
     landing: Path
     files: tuple[tuple[str, int], ...]
     truth: Path
+    links: Path
     totals: dict[str, int]
 
 
@@ -55,6 +60,7 @@ def write_demonstration(
     last_month: date = LAST_MONTH,
     scale: float = 1.0,
     truth_dir: Path | None = None,
+    links: Path | None = None,
 ) -> Demonstration:
     """Write synthetic deliveries for every borough of the region; the same arguments give the same bytes.
 
@@ -66,26 +72,32 @@ def write_demonstration(
         last_month: Any day of the last month.
         scale: Size against the real region; 1 is about 16,500 episodes a year.
         truth_dir: Where the truth goes; a folder `truth` beside `out` unless given.
+        links: Where the decisions go that two pseudonyms are one child; unless given, `links.yaml` beside `out` where
+            that is the landing folder of a home, else beside the truth.
 
     Returns:
         What was written.
 
     Raises:
         ValueError: The months are in the wrong order, or the scale is not positive.
+        FileExistsError: Where the decisions should go are somebody's own.
     """
     span = Span(first_month.replace(day=1), last_month.replace(day=1))
     if span.months < 1 or scale <= 0:
         message = "a demonstration needs a last month at or after the first and a scale above 0"
         raise ValueError(message)
     settings = load_settings(contracts)
-    region, interview, recording, planting, sharing, care, again = (
-        np.random.default_rng([seed, step]) for step in range(7)
+    region, interview, recording, planting, sharing, care, again, pattern, police = (
+        np.random.default_rng([seed, step]) for step in range(9)
     )
     key = demonstration_key(seed)
-    episodes = arrange(region, settings, span, draw_region(region, settings, span, scale=scale))
+    drawn = draw_region(region, settings, span, scale=scale)
+    episodes = numbered(plant_patterns(pattern, settings, span, drawn, scale=scale))
+    episodes = arrange(region, settings, span, episodes)
     episodes = share_pseudonyms(sharing, settings, identify(episodes, settings, key))
     main = episodes.filter("main_feed")
     interviews = awkward_interviews(interview, settings, draw_interviews(interview, settings, main))
+    rows, told = police_records(police, settings, span, record(recording, settings, main), key)
     sent = _deliveries(
         _Source(
             rng=recording,
@@ -95,7 +107,8 @@ def write_demonstration(
             key=key,
             columns={name: contract_columns(contracts, name) for name in ("missing_episode", "return_interview")},
             episodes=episodes,
-            rows=record(recording, settings, main),
+            rows=rows,
+            police=told,
             interviews=interviews,
         )
     )
@@ -103,9 +116,13 @@ def write_demonstration(
     files = send_again(again, settings.raw["sent_again"], sent.files, sent.texts)
     # At a small scale a borough may have nothing to send for a period; nobody sends a file without rows.
     files = plant_errors(planting, settings, [file for file in files if file.frame.height])
+    truth = truth_dir or out.parent / "truth"
+    expected = to_find(episodes, rows, told, settings.areas)
+    links = links or (out.parent if out.name == "landing" else truth) / "links.yaml"
+    # First, because a file of somebody's own stops it.
+    write_links(links, linked(expected))
     for file in files:
         write_delivery(out, file)
-    truth = truth_dir or out.parent / "truth"
     about = {"seed": seed, "scale": scale, "first_month": f"{span.first:%Y-%m}", "last_month": f"{span.last:%Y-%m}"}
     planted = planted_rows(files, never_came)
     lost = [key for file in never_came for key in file.frame["_episode_key"]]
@@ -116,11 +133,12 @@ def write_demonstration(
         episodes=episodes,
         interviews=interviews,
         planted=planted,
+        expected=expected,
         files=files,
         lost=lost,
     )
     written = sorted((f"{file.area.slug}/{file.name}", file.frame.height) for file in files)
-    return Demonstration(out, tuple(written), truth, totals)
+    return Demonstration(out, tuple(written), truth, links, totals)
 
 
 @dataclass(frozen=True)
@@ -135,6 +153,7 @@ class _Source:
     columns: dict[str, tuple[str, ...]]
     episodes: pl.DataFrame
     rows: pl.DataFrame
+    police: pl.DataFrame
     interviews: pl.DataFrame
 
 
@@ -167,6 +186,8 @@ def _deliveries(source: _Source) -> _Sent:
         for some, cadence in ((interviews, habit.interviews.cadence), (beside, habit.cadence)):
             text = interview_rows(some, source.columns["return_interview"])
             sent.files.extend(interview_files(area, habit, text, source.span, cadence if some.height else None))
+        own = police_incident(source.police.filter(here), source.settings.areas)
+        sent.files.extend(police_files(area, habit, own, source.span))
         sent.files.extend(_return_of(source, area, habit))
     return sent
 

@@ -37,7 +37,7 @@ def draw_interviews(rng: np.random.Generator, settings: Settings, episodes: pl.D
     due = _due(settings, episodes)
     due = _answers(rng, due)
     due = _held(rng, due)
-    due = _overtaken(due)
+    due = _held_anyway(rng, _overtaken(due), int(settings.planted["interview_after_next"]))
     return _contents(rng, settings, _grouped(due))
 
 
@@ -57,7 +57,8 @@ def awkward_interviews(rng: np.random.Generator, settings: Settings, interviews:
     same = ["interview_id", "delivered_by"]
     able = able.with_columns(pl.concat_str(same, separator="|").alias("name"))
     # Half of a long absence lies before the day of the return, also where only that day is known.
-    long = able.filter((pl.col("returned_at") - pl.col("started_at") > LONG) & ~pl.col("covers_several"))
+    single = ~pl.col("covers_several") & ~pl.col("held_anyway")
+    long = able.filter((pl.col("returned_at") - pl.col("started_at") > LONG) & single)
     early = chosen(rng, long["name"], int(settings.planted["interview_before_found"])).to_list()
     stray = chosen(rng, able["name"], int(settings.planted["interview_of_unknown"])).to_list()
     is_early = pl.concat_str(same, separator="|").is_in(early)
@@ -65,7 +66,12 @@ def awkward_interviews(rng: np.random.Generator, settings: Settings, interviews:
     moved = interviews.with_columns(
         pl.when(is_early).then(before.dt.truncate("1m")).otherwise("held_at").alias("held_at"),
         pl.when(is_early).then(pl.col("started_at")).otherwise("offered_at").alias("offered_at"),
-        pl.when(is_early).then(pl.lit("interview_before_found")).otherwise(pl.lit("")).alias("cases"),
+        pl.when(is_early)
+        .then(pl.lit("interview_before_found"))
+        .when("held_anyway")
+        .then(pl.lit("interview_after_next"))
+        .otherwise(pl.lit(""))
+        .alias("cases"),
     )
     strays = (
         able.filter(pl.col("name").is_in(stray))
@@ -109,6 +115,8 @@ def _due(settings: Settings, episodes: pl.DataFrame) -> pl.DataFrame:
         .sort(*same, "started_at")
         .with_columns(
             pl.col("started_at").shift(-1).over(same).alias("next_start"),
+            pl.col("returned_at").shift(-1).over(same).alias("next_return"),
+            pl.col("started_at").shift(-2).over(same).alias("second_start"),
             ((pl.col("started_at") - pl.col("started_at").min()).dt.total_days() // 365).alias("years_on"),
             (
                 pl.col("passes_on")
@@ -165,7 +173,24 @@ def _overtaken(due: pl.DataFrame) -> pl.DataFrame:
     due = due.with_columns(held.alias("held"))
     follows = pl.col("held").shift(-1).over(same).fill_null(False)
     joined = pl.col("overtaken") & pl.col("joins") & follows & (pl.col("layout") == "canonical")
-    return due.with_columns(joined.alias("joined")).with_columns(
+    return due.with_columns(joined.alias("joined"))
+
+
+def _held_anyway(rng: np.random.Generator, due: pl.DataFrame, count: int) -> pl.DataFrame:
+    """Hold a few overtaken interviews after the next absence, for the earlier alone; empty what never came about."""
+    later = pl.col("next_return").dt.truncate("1d") + pl.duration(
+        days=1, minutes=pl.lit(pl.Series(_office(rng, due.height)))
+    )
+    between = (later < pl.col("second_start")).fill_null(value=True)
+    names = pl.format("{}|{}", "delivered_by", "episode_id")
+    able = due.filter(pl.col("overtaken") & ~pl.col("joined") & (pl.col("layout") == "canonical") & between)
+    anyway = names.is_in(chosen(rng, able.select(names.alias("name"))["name"], count).implode())
+    return due.with_columns(
+        anyway.alias("held_anyway"),
+        pl.when(anyway).then(later).otherwise("held_at").alias("held_at"),
+        (pl.col("held") | anyway).alias("held"),
+        (pl.col("overtaken") & ~anyway).alias("overtaken"),
+    ).with_columns(
         pl.when("held").then("held_at").alias("held_at"),
         pl.when(pl.col("offered") == "yes").then("offered_at").alias("offered_at"),
         pl.when(pl.col("offered") == "yes")
@@ -194,6 +219,9 @@ def _contents(rng: np.random.Generator, settings: Settings, due: pl.DataFrame) -
     """What was said and done in the interviews that were held."""
     raw = settings.raw["interview"]
     count = due.height
+    another = raw["another_interviewer"]
+    others = {name: share for name, share in another.items() if name != "share"}
+    interviewer = pick(rng, others, count).zip_with(pl.Series(rng.random(count) < another["share"]), due["interviewer"])
     codes = {
         name: _several(rng, raw[name], count) for name in ("push_factors", "pull_factors", "harms_disclosed", "actions")
     }
@@ -204,7 +232,9 @@ def _contents(rng: np.random.Generator, settings: Settings, due: pl.DataFrame) -
     held = pl.col("held")
     only_held = [pl.when(held).then(name).alias(name) for name in ("interviewer", "child_account_recorded", *codes)]
     return (
-        due.with_columns(pl.Series("child_account_recorded", account), shared, delay, **codes)
+        due.with_columns(
+            interviewer.alias("interviewer"), pl.Series("child_account_recorded", account), shared, delay, **codes
+        )
         .with_columns(
             *only_held,
             pl.when(held & pl.col("shared"))
@@ -216,9 +246,15 @@ def _contents(rng: np.random.Generator, settings: Settings, due: pl.DataFrame) -
             "interview_id", "episode_keys", "episode_ids", "child", "delivered_by", "delivered_child_id",
             "pseudonym_scope", "started_at", "returned_at", "offered", "offered_at", "accepted", "declined_reason",
             "held_at", "interviewer", "child_account_recorded", *codes, "shared_with_police_at", "covers_several",
+            "held_anyway",
         )
         .sort("returned_at", "interview_id", "delivered_by")
     )  # fmt: skip
+
+
+def _office(rng: np.random.Generator, count: int) -> Ints:
+    """Minutes of the day from 09:00 to 17:00 UTC."""
+    return rng.integers(9 * 60, 17 * 60, count)
 
 
 def _several(rng: np.random.Generator, weights: Mapping[str, float], count: int) -> pl.Series:

@@ -101,7 +101,7 @@ def _with_cases(
     last_year = pl.col("started_on") >= date(span.end.year - 1, span.end.month, 1)
     able = {
         "open_after_move": told & last & last_year & pl.col("main_feed"),
-        "missing_past_care": elsewhere & last & (lasted >= LONG),
+        "missing_past_care": elsewhere & last & (_day("found_at") > pl.col("started_on")),
         "missing_after_care": elsewhere & last & back_before,
         "missing_before_care": elsewhere & (place == 0) & (lasted < LONG) & away_again,
         MOVED: told & ~last & (lasted >= LONG),
@@ -165,7 +165,7 @@ def _care_ends(span: Span, rows: pl.DataFrame) -> pl.DataFrame:
     return ends.select(
         "child",
         pl.when(case == "missing_past_care")
-        .then(pl.col("started_on") + _days(1))
+        .then("started_on")
         .when(case == "missing_after_care")
         .then(pl.col("started_on") - _days(1))
         .when((case != "open_after_move") & (pl.col("usual") < span.end))

@@ -94,7 +94,8 @@ def draw_region(rng: np.random.Generator, settings: Settings, span: Span, *, sca
         scale: Multiplier of children and totals; 1 is the real region's size.
 
     Returns:
-        One row for each episode of a child under 18, sorted by start, with instants in UTC.
+        One row for each episode of a child under 18, with instants in UTC, in no order and without a key
+        (`numbered`); `born_on` stays until no more episodes are added.
     """
     world = _World(settings, Places(settings), _Years(span), scale)
     years = world.years
@@ -105,7 +106,37 @@ def draw_region(rng: np.random.Generator, settings: Settings, span: Span, *, sca
     frames = [
         _frame(rng, world, group, name) for name, group in (("own", own), ("placed_in", guests), ("other", others))
     ]
-    return _numbered(pl.concat(frames), settings, span)
+    rows = described(pl.concat(frames), settings)
+    # The span is one of local days; in summer a local day begins an hour before the UTC one.
+    return rows.filter((pl.col("started_local").dt.date() < span.end) & (pl.col("age_at_start") < ADULT))
+
+
+def described(episodes: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """Say what follows from when and where each episode begins: who delivers it, the local start, the age."""
+    inside = pl.col("area_missing_from").is_in(list(settings.codes))
+    local = pl.col("started_at").dt.convert_time_zone(LONDON).dt.replace_time_zone(None)
+    return episodes.with_columns(
+        pl.when(inside).then("area_missing_from").otherwise("responsible_authority").alias("delivered_by"),
+        local.alias("started_local"),
+        completed_years(local.dt.date()).alias("age_at_start"),
+    )
+
+
+def completed_years(day: pl.Expr) -> pl.Expr:
+    """Age on a day by the calendar: a rule that compares ages counts birthdays, not days."""
+    # Texts of month and day, which sort as the days of a year do.
+    not_yet = day.dt.strftime("%m-%d") < pl.col("born_on").dt.strftime("%m-%d")
+    return (day.dt.year() - pl.col("born_on").dt.year() - not_yet).cast(pl.Int64)
+
+
+def numbered(episodes: pl.DataFrame) -> pl.DataFrame:
+    """Sort all episodes by start and give each its key; dates of birth end here."""
+    return (
+        episodes.drop("born_on")
+        .sort("started_at", "child")
+        .with_row_index("episode_key", offset=1)
+        .with_columns(pl.format("T{}", pl.col("episode_key").cast(pl.String).str.zfill(6)).alias("episode_key"))
+    )
 
 
 class _Years:
@@ -334,12 +365,12 @@ def _frame(rng: np.random.Generator, world: _World, group: Placed, name: str) ->
     kind = pl.Series(places.settings)
     frame = pl.DataFrame(
         {
-            "person": moments.child,
+            "child": pl.select(pl.format(f"{name}-{{}}", pl.Series(moments.child))).to_series(),
             "status": pl.Series(group.away).replace_strict({True: "away", False: "missing"}),
             "started_at": _instant(moments.start, years.origin),
             "found_at": _instant(moments.found, years.origin),
             "returned_at": _instant(moments.returned, years.origin),
-            "age_at_start": _ages(moments, years),
+            "born_on": _instant(np.floor(moments.born), years.origin).dt.date().gather(moments.child),
             "looked_after": group.in_care,
             "responsible_authority": code[group.responsible],
             "area_missing_from": code[group.area],
@@ -353,17 +384,6 @@ def _frame(rng: np.random.Generator, world: _World, group: Placed, name: str) ->
         *_circumstances(rng, settings, group),
         pl.lit(name).alias("group"),
     )
-
-
-def _ages(moments: Moments, years: _Years) -> pl.Series:
-    """Completed years at each start, by the calendar: a rule that compares ages counts birthdays, not days."""
-    started = _instant(moments.start, years.origin).dt.convert_time_zone(LONDON).dt.date()
-    born = _instant(np.floor(moments.born), years.origin).dt.date().gather(moments.child)
-    days = pl.DataFrame({"started": started, "born": born})
-    whole_years = pl.col("started").dt.year() - pl.col("born").dt.year()
-    # Texts of month and day, which sort as the days of a year do.
-    not_yet = pl.col("started").dt.strftime("%m-%d") < pl.col("born").dt.strftime("%m-%d")
-    return days.select((whole_years - not_yet).cast(pl.Int64).alias("age")).to_series()
 
 
 def _people(rng: np.random.Generator, settings: Settings, moments: Moments, *, looked_after: bool) -> pl.DataFrame:
@@ -422,28 +442,6 @@ def _circumstances(rng: np.random.Generator, settings: Settings, group: Placed) 
         pl.Series("report_lag_minutes", np.floor((reported - start) * 1440).astype(np.int64)),
         pl.Series("prevention_lag_minutes", np.where(seen, np.floor(hours * 60), np.nan)).fill_nan(None),
     ]
-
-
-def _numbered(frame: pl.DataFrame, settings: Settings, span: Span) -> pl.DataFrame:
-    """Sort by start, name children and episodes, and say which borough delivers each."""
-    codes = list(settings.codes)
-    inside = pl.col("area_missing_from").is_in(codes)
-    return (
-        frame.with_columns(
-            (pl.col("group") + "-" + pl.col("person").cast(pl.String)).alias("child"),
-            pl.when(inside)
-            .then(pl.col("area_missing_from"))
-            .otherwise(pl.col("responsible_authority"))
-            .alias("delivered_by"),
-            pl.col("started_at").dt.convert_time_zone(LONDON).dt.replace_time_zone(None).alias("started_local"),
-        )
-        .drop("person")
-        # The span is one of local days; in summer a local day begins an hour before the UTC one.
-        .filter((pl.col("started_local").dt.date() < span.end) & (pl.col("age_at_start") < ADULT))
-        .sort("started_at", "child")
-        .with_row_index("episode_key", offset=1)
-        .with_columns(pl.format("T{}", pl.col("episode_key").cast(pl.String).str.zfill(6)).alias("episode_key"))
-    )
 
 
 def _instant(day: Floats, origin: datetime) -> pl.Series:

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.synthetic import borders, clusters, company, police
 from pipelines.synthetic.deliveries import Delivery
 from pipelines.synthetic.placements import BREACHES
 from pipelines.synthetic.settings import Settings
@@ -30,6 +31,7 @@ CASES = {
     "other_authority_child": 9,
     "return_time_missing": 10,
     "interview_before_found": 11,
+    "interview_after_next": 11,
     "interview_of_several": 11,
     "interview_of_unknown": 11,
     "interview_not_answered": 12,
@@ -43,6 +45,10 @@ CASES = {
     "interview_of_lost_episode": 20,
     "duplicate_delivery": 21,
     "duplicate_rows": 21,
+    police.CASE: 6,
+    "police_extract": 6,
+    borders.LINKED: 6,
+    **dict.fromkeys((borders.ACROSS, company.CASE, clusters.CASE), 0),
     "child_id_malformed": 0,
     "episode_id_twice": 0,
     "unreadable_date": 0,
@@ -156,19 +162,21 @@ def write_truth(
     episodes: pl.DataFrame,
     interviews: pl.DataFrame,
     planted: pl.DataFrame,
+    expected: pl.DataFrame,
     files: Sequence[Delivery],
     lost: Sequence[str],
 ) -> dict[str, int]:
     """Write the truth folder.
 
     Args:
-        folder: Where to write `truth.json`, `demonstration.json`, `episodes.parquet`, `interviews.parquet` and
-            `planted.parquet`.
+        folder: Where to write `truth.json`, `demonstration.json`, `episodes.parquet`, `interviews.parquet`,
+            `planted.parquet` and `to_find.parquet`.
         about: Seed, scale and months.
         settings: For the boroughs' names.
         episodes: True episodes.
         interviews: True interviews.
         planted: As `planted_rows` gives it.
+        expected: What the pipeline must find, as `patterns.to_find` gives it.
         files: All deliveries.
         lost: Keys of episodes that no main feed has.
 
@@ -183,6 +191,7 @@ def write_truth(
     table.write_parquet(folder / "episodes.parquet")
     interviews.write_parquet(folder / "interviews.parquet")
     planted.write_parquet(folder / "planted.parquet")
+    expected.write_parquet(folder / "to_find.parquet")
     totals = {
         "files": len(files),
         "rows": sum(file.frame.height for file in files),
@@ -198,6 +207,7 @@ def write_truth(
         "totals": totals,
         "boroughs": _boroughs(settings, table, files),
         "cases": _cases(planted),
+        "to_find": dict(expected.group_by("case").agg(pl.col("case_id").n_unique()).sort("case").iter_rows()),
         "undelivered": _undelivered(settings, table),
     }
     _write_json(folder / "truth.json", content)

@@ -15,11 +15,14 @@ import polars as pl
 
 from pipelines.home import SQL
 
+# asof_loop_join_threshold: where DuckDB believes that few rows look for their nearest, it compares each with all others;
+# behind two filters it believes that of 200,000 rows, which then takes minutes instead of a second.
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
-    "memory_limit": "1GB",
+    "asof_loop_join_threshold": 0,
+    "memory_limit": "2500MB",
     "threads": 2,
 }
 

@@ -17,11 +17,15 @@ from sqlglot import exp
 
 from pipelines.home import SQL
 
-_NOT_TABLES = {"macros", "retention", "rules"}
+_NOT_TABLES = {"filing", "macros", "retention", "rules"}
 
 
 class GraphError(Exception):
     """The SQL files do not make a graph; the message names the file."""
+
+
+class TableError(Exception):
+    """A table could not be built; the message names it and the kind of error. DuckDB's own words may hold a value."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,11 @@ def tables_needed(names: tuple[str, ...], sql: Path = SQL) -> tuple[Table, ...]:
     return tuple(table for name, table in tables.items() if name in wanted)
 
 
+def tables_read_by(path: Path) -> frozenset[str]:
+    """Schema-qualified tables that a file with one SELECT reads."""
+    return _reads(_select(path, path.read_text(encoding="utf-8")))
+
+
 def _read_table(path: Path) -> Table:
     text = path.read_text(encoding="utf-8")
     schema, name = path.parent.name, path.stem
@@ -76,11 +85,15 @@ def _read_table(path: Path) -> Table:
     if not header or header[0] != f"{schema}.{name}":
         msg = f"{path}: the header's first line must be `-- {schema}.{name}`"
         raise GraphError(msg)
+    return Table(schema, name, path, text, _reads(_select(path, text)), "\n".join(header[1:]))
+
+
+def _select(path: Path, text: str) -> exp.Query:
     statements = sqlglot.parse(text, dialect="duckdb")
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         msg = f"{path}: expected exactly one SELECT"
         raise GraphError(msg)
-    return Table(schema, name, path, text, _reads(statements[0]), "\n".join(header[1:]))
+    return statements[0]
 
 
 def _reads(query: exp.Query) -> frozenset[str]:
@@ -89,8 +102,16 @@ def _reads(query: exp.Query) -> frozenset[str]:
 
 
 def build_table(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
-    """Make one table anew from its SELECT and return its number of rows."""
+    """Make one table anew from its SELECT and return its number of rows.
+
+    Raises:
+        TableError: DuckDB could not run it; the cause is DuckDB's error.
+    """
     connection.execute(f"create schema if not exists {table.schema}")
-    connection.execute(f"create or replace table {table.qualified} as {table.query}")
+    try:
+        connection.execute(f"create or replace table {table.qualified} as {table.query}")
+    except duckdb.Error as error:
+        msg = f"{table.qualified} could not be built ({type(error).__name__})"
+        raise TableError(msg) from error
     rows = connection.execute(f"select count(*) from {table.qualified}").fetchall()  # noqa: S608 - names of our files
     return int(rows[0][0])

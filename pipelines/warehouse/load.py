@@ -1,8 +1,8 @@
 """What SQL starts from: receipts, findings and accepted rows, reference figures, rules, and the as-at instant.
 
-Brings files into tables as they are. What was received after the as-at instant is not loaded at all, so an earlier
-instant gives the tables of that time; neither are rows past the retention their borough agreed. Any change to a row
-belongs in `sql/`.
+Brings files into tables as they are. What was received or decided after the as-at instant is not loaded at all, so an
+earlier instant gives the tables of that time; neither are rows past the retention their borough agreed. Any change to
+a row belongs in `sql/`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ import yaml
 from pipelines.contracts.agreement import load_agreement
 from pipelines.contracts.catalogue import cross_file_rules, needs
 from pipelines.contracts.contract import load_contracts
+from pipelines.contracts.flag_reasons import flag_reason_frame
+from pipelines.contracts.patterns import load_patterns, pattern_frame
 from pipelines.contracts.schema import create_table
 from pipelines.home import CONTRACTS, SQL, Home
+from pipelines.intake.links import Link, instants, link_entries, load_links
 from pipelines.intake.receipt import Receipt, read_receipts
 from pipelines.intake.sources import load_sources
 from pipelines.intake.withdrawal import WITHDRAW, WithdrawalEvent, read_events
@@ -85,6 +88,17 @@ _DELIVERED: dict[str, dict[str, str]] = {
         "reason": "varchar",
         "asked_by": "varchar",
     },
+    "intake.link_entry": {
+        "link_id": "varchar",
+        "borough": "varchar",
+        "child_id": "varchar",
+        "decided_at": "timestamp",
+        "decided_by": "varchar",
+        "reason": "varchar",
+        "ended_at": "timestamp",
+        "ended_by": "varchar",
+        "end_reason": "varchar",
+    },
     "intake.past_retention": {"delivery_id": "varchar", "dataset": "varchar", "rows": "bigint"},
     "rules.agreement": {
         "borough": "varchar",
@@ -106,6 +120,10 @@ LOADED_FROM_CONTRACTS = (
     "reference.area",
     "reference.population",
     "rules.pattern",
+    "rules.flag_reason",
+    "rules.episode",
+    "rules.police_system",
+    "rules.lead_list",
     "rules.indicator",
     "rules.measure",
     "rules.source_note",
@@ -114,6 +132,8 @@ LOADED_FROM_CONTRACTS = (
 )
 # Tables that are loaded, not selected: the roots of the graph.
 LOADED_TABLES = (*LOADED_FROM_DELIVERIES, *LOADED_FROM_CONTRACTS)
+# The as-at instant of a home to which nothing has ever come.
+_NOTHING_YET = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without zone, as everywhere in the warehouse
 
 
 def create_delivered_tables(connection: duckdb.DuckDBPyConnection, contracts: Path = CONTRACTS) -> None:
@@ -134,20 +154,21 @@ def load_intake(
     Args:
         connection: the working file.
         home: run-time home.
-        as_at: the instant; None is the newest arrival or withdrawal. No clock is read: without new deliveries a second
-            run has the same instant and gives the same tables.
+        as_at: the instant; None is the newest arrival, withdrawal or decision about a link. No clock is read: without
+            new deliveries or decisions a second run has the same instant and gives the same tables.
         contracts: folder of contracts and agreements.
 
     Returns:
         The instant (UTC, without zone).
     """
-    receipts, events = read_receipts(home), read_events(home)
-    chosen = _utc(as_at) if as_at else _newest(receipts, events)
+    receipts, events, links = read_receipts(home), read_events(home), load_links(home.links_file, contracts)
+    chosen = _utc(as_at) if as_at else max(_instants(receipts, events, links), default=_NOTHING_YET)
     receipts = [receipt for receipt in receipts if _instant(receipt.received_at) <= chosen]
     create_delivered_tables(connection, contracts)
     load_parameters(connection, chosen, contracts)
     insert_rows(connection, "intake.receipt", [_receipt_row(receipt) for receipt in receipts])
     insert_rows(connection, "intake.withdrawal", _withdrawn(events, chosen, {r.delivery_id for r in receipts}))
+    insert_rows(connection, "intake.link_entry", link_entries(links, chosen))
     insert_rows(connection, "intake.delivery_note", _notes(receipts))
     insert_rows(connection, "intake.quarantined_month", _quarantined_months(receipts))
     _load_files(connection, "intake.finding", home, [r.findings_file for r in receipts])
@@ -165,8 +186,13 @@ def load_reference(connection: duckdb.DuckDBPyConnection, contracts: Path = CONT
         frame = pl.read_csv(contracts / "reference" / f"{name}.csv", infer_schema_length=None)
         replace_table(connection, f"reference.{name}", frame)
     indicators = _yaml(contracts, "indicators")
-    patterns = pl.DataFrame(_yaml(contracts, "patterns")["patterns"], infer_schema_length=None)
-    replace_table(connection, "rules.pattern", patterns.rename({"id": "rule_id"}))
+    replace_table(connection, "rules.pattern", pattern_frame(load_patterns(contracts)))
+    replace_table(connection, "rules.flag_reason", flag_reason_frame(contracts))
+    episodes = _yaml(contracts, "episodes")
+    systems = pl.DataFrame({"system": episodes.pop("police_systems")})
+    replace_table(connection, "rules.episode", pl.DataFrame([episodes]))
+    replace_table(connection, "rules.police_system", systems)
+    replace_table(connection, "rules.lead_list", pl.DataFrame([_yaml(contracts, "lead_list")]))
     replace_table(connection, "rules.indicator", _indicator_frame(indicators))
     replace_table(connection, "rules.measure", _measure_values(indicators))
     replace_table(connection, "rules.source_note", _source_notes(contracts))
@@ -190,9 +216,17 @@ def count_rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(connection.execute(f"select count(*) from {table}").fetchall()[0][0])  # noqa: S608 - our own names
 
 
-def _newest(receipts: Sequence[Receipt], events: Sequence[WithdrawalEvent]) -> datetime:
-    instants = [_instant(receipt.received_at) for receipt in receipts] + [_instant(event.at) for event in events]
-    return max(instants, default=datetime(1970, 1, 1))  # noqa: DTZ001 - UTC without zone, as everywhere in the warehouse
+def as_at_instants(home: Home, contracts: Path = CONTRACTS) -> list[datetime]:
+    """Return the instants (UTC, without zone) at which something arrived or was decided, from the first arrival on."""
+    receipts = read_receipts(home)
+    known = _instants(receipts, read_events(home), load_links(home.links_file, contracts))
+    arrived = [_instant(receipt.received_at) for receipt in receipts]
+    return sorted({instant for instant in known if instant >= min(arrived)}) if arrived else []
+
+
+def _instants(receipts: Sequence[Receipt], events: Sequence[WithdrawalEvent], links: Sequence[Link]) -> list[datetime]:
+    arrived = [_instant(receipt.received_at) for receipt in receipts]
+    return [*arrived, *(_instant(event.at) for event in events), *instants(links)]
 
 
 def _instant(text: str) -> datetime:

@@ -1,56 +1,134 @@
 -- core.episode_row
 -- Grain: one row per staged row, with the resolved episode it belongs to.
 -- Keys: row_key.
--- For: core.missing_episode and for showing which rows were merged.
--- Merge rule (domain.md section 8): same child and status; the next start is not after the previous end, or the
--- previous row has no end and the next start is less than 24 hours after it. Where only a date is known, the latest
--- instant that the record allows stands for its end. A row that knows only dates joins an episode known to the minute
--- that it overlaps (the one that starts on its day, else the earliest) and never joins two such episodes to each
--- other.
+-- For: core.missing_episode, and to show which rows were merged and why (joined_by: lead, overlap, day, police_match).
+-- source_rows is how many rows the episode has.
+-- Merge rule (domain.md section 8; numbers in data_contracts/rules/episodes.yaml): same child and status; the next
+-- start is not after the previous end, or the previous row has no end and the next start is less than 24 hours after
+-- it. Where only a date is known, the latest instant that the record allows stands for its end. A row that knows only
+-- dates joins an episode known to the minute that it overlaps (the one that starts on its day, else the earliest) and
+-- never joins two such episodes to each other.
+-- Police match: an absence that only the police recorded and one that only an authority did, known to the minute and
+-- ended, are one where the second starts at most 2 hours after the end of the first and each is the other's nearest
+-- such neighbour (on a tie the earlier), so that no police record joins two absences which the authority kept apart.
+-- Most rows are alone: what compares rows is done for those children only who have something to compare.
 with reach as (
     select
-        row_key,
-        child_key,
-        status,
-        started_at,
-        latest_started_at,
-        started_precision,
-        coalesce(latest_ended_at, latest_started_at + interval 24 hours - interval 1 microsecond) as reaches_to
-    from staging.missing_episode
+        staged.row_key,
+        staged.borough,
+        staged.source,
+        staged.episode_id,
+        staged.recorded_by,
+        staged.known_at,
+        staged.child_number,
+        staged.status,
+        staged.started_at,
+        staged.latest_started_at,
+        staged.started_precision,
+        staged.latest_ended_at is not null as is_ended,
+        coalesce(
+            staged.latest_ended_at, staged.latest_started_at + to_hours(rule.open_for_hours) - interval 1 microsecond
+        ) as reaches_to
+    from staging.missing_episode as staged
+    cross join rules.episode as rule
 ),
 
-precise_ordered as (
+-- Rows known to the minute and rows known to the day are each put in order; a row begins a group where no row of its
+-- kind before it reaches it.
+ordered as (
     select
         *,
         max(reaches_to) over (
-            partition by child_key, status
+            partition by child_number, status, started_precision
             order by started_at, reaches_to, row_key
             rows between unbounded preceding and 1 preceding
         ) as reached_before
     from reach
-    where started_precision = 'minute'
 ),
 
-precise_grouped as (
+grouped as (
     select
         *,
         count_if(reached_before is null or started_at > reached_before) over (
-            partition by child_key, status
+            partition by child_number, status, started_precision
             order by started_at, reaches_to, row_key
             rows between unbounded preceding and current row
-        ) as episode_number
-    from precise_ordered
+        ) as group_number
+    from ordered
+),
+
+compared as (
+    select distinct child_number
+    from reach
+    where recorded_by = 'police' or started_precision = 'date'
+),
+
+absence as (
+    select
+        grouped.child_number,
+        grouped.status,
+        grouped.group_number,
+        min(grouped.started_at) as started_at,
+        max(grouped.reaches_to) as reaches_to,
+        arg_max(grouped.is_ended, (grouped.reaches_to, grouped.is_ended)) as is_ended,
+        case when min(grouped.recorded_by) = max(grouped.recorded_by) then min(grouped.recorded_by) end
+            as only_recorded_by
+    from grouped
+    inner join compared on grouped.child_number = compared.child_number
+    where grouped.started_precision = 'minute'
+    group by grouped.child_number, grouped.status, grouped.group_number
+),
+
+neighbour as (
+    select
+        absence.*,
+        case
+            when
+                absence.is_ended
+                and absence.only_recorded_by <> lead(absence.only_recorded_by) over child_history
+                and lead(absence.started_at) over child_history
+                <= absence.reaches_to + to_hours(rule.police_match_hours)
+                then lead(absence.started_at) over child_history - absence.reaches_to
+        end as gap_after
+    from absence
+    cross join rules.episode as rule
+    window child_history as (partition by absence.child_number, absence.status order by absence.started_at)
+),
+
+nearest as (
+    select
+        child_number,
+        status,
+        group_number,
+        started_at,
+        reaches_to,
+        lag(gap_after) over child_history is not null
+        and lag(gap_after) over child_history <= coalesce(gap_after, interval 1 day)
+        and lag(gap_after) over child_history
+        < coalesce(lag(gap_after, 2) over child_history, interval 1 day) as is_matched
+    from neighbour
+    window child_history as (partition by child_number, status order by started_at)
+),
+
+matched as (
+    select
+        child_number,
+        status,
+        'minute' as started_precision,
+        group_number
+    from nearest
+    where is_matched
 ),
 
 precise_episode as (
     select
-        child_key,
+        child_number,
         status,
-        episode_number,
+        group_number - is_matched::bigint as episode_number,
         min(started_at) as started_at,
         max(reaches_to) as reaches_to
-    from precise_grouped
-    group by child_key, status, episode_number
+    from nearest
+    group by child_number, status, episode_number
 ),
 
 dated_matched as (
@@ -66,7 +144,7 @@ dated_matched as (
     from reach as dated
     inner join precise_episode
         on
-            dated.child_key = precise_episode.child_key
+            dated.child_number = precise_episode.child_number
             and dated.status = precise_episode.status
             and dated.started_at <= precise_episode.reaches_to
             and precise_episode.started_at <= dated.reaches_to
@@ -77,7 +155,7 @@ dated_ordered as (
     select
         reach.*,
         max(reach.reaches_to) over (
-            partition by reach.child_key, reach.status
+            partition by reach.child_number, reach.status
             order by reach.started_at, reach.reaches_to, reach.row_key
             rows between unbounded preceding and 1 preceding
         ) as reached_before
@@ -89,9 +167,9 @@ dated_ordered as (
 
 dated_grouped as (
     select
-        *,
+        row_key,
         -count_if(reached_before is null or started_at > reached_before) over (
-            partition by child_key, status
+            partition by child_number, status
             order by started_at, reaches_to, row_key
             rows between unbounded preceding and current row
         ) as episode_number
@@ -100,44 +178,83 @@ dated_grouped as (
 
 numbered as (
     select
-        row_key,
-        episode_number
-    from precise_grouped
-    union all
-    select
-        row_key,
-        episode_number
-    from dated_matched
-    where match_rank = 1
-    union all
-    select
-        row_key,
-        episode_number
-    from dated_grouped
+        grouped.row_key,
+        grouped.borough,
+        grouped.source,
+        grouped.episode_id,
+        grouped.recorded_by,
+        grouped.known_at,
+        grouped.child_number,
+        grouped.status,
+        grouped.started_at,
+        grouped.started_precision,
+        case
+            when grouped.started_precision = 'minute'
+                then grouped.group_number - (matched.group_number is not null)::bigint
+            else coalesce(dated_matched.episode_number, dated_grouped.episode_number)
+        end as episode_number,
+        case
+            when matched.group_number is not null then 'police_match'
+            when dated_matched.row_key is not null then 'day'
+            else 'overlap'
+        end as joined_by
+    from grouped
+    left join matched
+        on
+            grouped.child_number = matched.child_number
+            and grouped.status = matched.status
+            and grouped.started_precision = matched.started_precision
+            and grouped.group_number = matched.group_number
+    left join dated_matched on grouped.row_key = dated_matched.row_key and dated_matched.match_rank = 1
+    left join dated_grouped on grouped.row_key = dated_grouped.row_key
 ),
 
-placed as (
+merged as (
     select
-        staged.row_key,
-        staged.borough,
-        staged.source,
-        staged.episode_id,
-        staged.child_key,
-        staged.status,
+        child_number,
+        status,
+        episode_number
+    from numbered
+    group by child_number, status, episode_number
+    having count(*) > 1
+),
+
+-- The row that knows the start best: to the minute, then earliest, then known first.
+led as (
+    select
+        numbered.child_number,
+        numbered.status,
         numbered.episode_number,
-        first_value(staged.row_key) over (
-            partition by staged.child_key, staged.status, numbered.episode_number
-            order by staged.started_precision desc, staged.started_at asc, staged.known_at asc, staged.row_key asc
-        ) as lead_row_key
-    from staging.missing_episode as staged
-    inner join numbered on staged.row_key = numbered.row_key
+        arg_min(
+            numbered.row_key,
+            (numbered.started_precision = 'date', numbered.started_at, numbered.known_at, numbered.row_key)
+        ) as lead_row_key,
+        count(*) as source_rows
+    from numbered
+    inner join merged
+        on
+            numbered.child_number = merged.child_number
+            and numbered.status = merged.status
+            and numbered.episode_number = merged.episode_number
+    group by numbered.child_number, numbered.status, numbered.episode_number
 )
 
 select
-    row_key,
-    lead_row_key as episode_key,
-    row_key = lead_row_key as is_lead,
-    borough,
-    source,
-    episode_id
-from placed
+    numbered.row_key,
+    coalesce(led.lead_row_key, numbered.row_key) as episode_key,
+    led.lead_row_key is null or numbered.row_key = led.lead_row_key as is_lead,
+    numbered.borough,
+    numbered.source,
+    numbered.episode_id,
+    numbered.recorded_by,
+    case
+        when led.lead_row_key is null or numbered.row_key = led.lead_row_key then 'lead'
+        else numbered.joined_by
+    end as joined_by,
+    coalesce(led.source_rows, 1) as source_rows
+from numbered
+left join led
+    on
+        numbered.child_number = led.child_number
+        and numbered.status = led.status
+        and numbered.episode_number = led.episode_number

@@ -5,38 +5,114 @@
 -- recorded day allows. borough is the sender of the lead row; boroughs lists every sender. ended_at is found, else
 -- returned: the latest among the rows that know the start best. It is null while the episode is open, and so is
 -- returned_at, which is also null where the only return lies before the end: the 72 hours must not start too early.
--- source_rows is how many rows were merged into it.
+-- source_rows is how many rows were merged into it. latest_* is the latest instant that the record allows (the end of a
+-- day, the second pass of October's repeated hour): a time is exact where it equals the other and its precision is
+-- 'minute'. reported_at is the first report, first_received_at the arrival of the first version of any of its rows.
+-- setting_key is the setting's number with the borough that gave it: numbers are the senders' own.
+-- Most episodes have one row; only the others are summed.
 with member as (
     select
+        staged.*,
         episode_row.episode_key,
         episode_row.is_lead,
-        staged.*,
-        max(staged.started_precision) over (partition by episode_row.episode_key) as best_started_precision
+        episode_row.source_rows,
+        staged.borough || ':' || staged.setting_id as setting_key,
+        staged.cse_flag = 'yes' or staged.cse_flag_date is not null as is_cse_flagged,
+        staged.cce_flag = 'yes' or staged.cce_flag_date is not null as is_cce_flagged,
+        case
+            when staged.ended_at is not null
+                then {
+                    'at': staged.ended_at, 'precision': staged.ended_precision, 'latest': staged.latest_ended_at
+                }
+        end as recorded_end,
+        case
+            when staged.returned_at is not null
+                then {
+                    'at': staged.returned_at,
+                    'precision': staged.returned_precision,
+                    'latest': staged.latest_returned_at
+                }
+        end as recorded_return
     from core.episode_row
     inner join staging.missing_episode as staged on episode_row.row_key = staged.row_key
 ),
 
-summed as (
+single as (
+    select
+        episode_key,
+        started_at,
+        latest_started_at,
+        started_precision,
+        borough,
+        child_id,
+        child_key,
+        child_number,
+        pseudonym_scope,
+        status,
+        [borough] as boroughs,
+        [source] as sources,
+        [recorded_by] as recorded_by,
+        source_rows,
+        first_received_at,
+        reported_at,
+        reported_precision,
+        recorded_end,
+        case when recorded_end is null then started_at end as open_since,
+        recorded_return,
+        found_at,
+        age_at_start,
+        nullif(sex, 'unknown') as sex,
+        nullif(ethnicity, 'unknown') as ethnicity,
+        nullif(sen_or_disability, 'unknown') as sen_or_disability,
+        looked_after = 'yes' as any_looked_after,
+        looked_after = 'no' as any_not_looked_after,
+        nullif(responsible_authority, 'unknown') as responsible_authority,
+        nullif(area_missing_from, 'unknown') as area_missing_from,
+        nullif(missing_from_setting, 'unknown') as missing_from_setting,
+        setting_id,
+        setting_key,
+        nullif(risk_highest, 'unknown') as risk_highest,
+        is_cse_flagged as cse_flag,
+        is_cce_flagged as cce_flag,
+        cse_flag_date,
+        cce_flag_date
+    from member
+    where source_rows = 1
+),
+
+several as (
+    select
+        *,
+        max(started_precision) over (partition by episode_key) as best_started_precision
+    from member
+    where source_rows > 1
+),
+
+merged as (
     select
         episode_key,
         max(started_at) filter (where is_lead) as started_at,
+        max(latest_started_at) filter (where is_lead) as latest_started_at,
         max(started_precision) filter (where is_lead) as started_precision,
         max(borough) filter (where is_lead) as borough,
         max(child_id) filter (where is_lead) as child_id,
         max(child_key) filter (where is_lead) as child_key,
+        max(child_number) filter (where is_lead) as child_number,
         max(pseudonym_scope) filter (where is_lead) as pseudonym_scope,
         max(status) filter (where is_lead) as status,
         list_sort(list_distinct(list(borough))) as boroughs,
         list_sort(list_distinct(list(source))) as sources,
+        list_sort(list_distinct(list(recorded_by))) as recorded_by,
         count(*) as source_rows,
-        arg_max(
-            { 'at': ended_at, 'precision': ended_precision },
-            (started_precision = best_started_precision, ended_at, ended_precision = 'minute')
-        ) filter (where ended_at is not null) as recorded_end,
+        min(first_received_at) as first_received_at,
+        min(reported_at) as reported_at,
+        arg_min(reported_precision, (reported_at, reported_precision = 'date')) filter (where reported_at is not null)
+            as reported_precision,
+        arg_max(recorded_end, (started_precision = best_started_precision, ended_at, ended_precision = 'minute'))
+        filter (where ended_at is not null) as recorded_end,
         max(started_at) filter (where ended_at is null and started_precision = best_started_precision) as open_since,
         arg_max(
-            { 'at': returned_at, 'precision': returned_precision },
-            (started_precision = best_started_precision, returned_at, returned_precision = 'minute')
+            recorded_return, (started_precision = best_started_precision, returned_at, returned_precision = 'minute')
         ) filter (where returned_at is not null) as recorded_return,
         max(found_at) as found_at,
         arg_min(age_at_start, (started_at, row_key)) filter (where age_at_start is not null) as age_at_start,
@@ -53,13 +129,20 @@ summed as (
         arg_min(missing_from_setting, (not is_lead, row_key)) filter (where missing_from_setting <> 'unknown')
             as missing_from_setting,
         arg_min(setting_id, (not is_lead, row_key)) filter (where setting_id is not null) as setting_id,
+        arg_min(setting_key, (not is_lead, row_key)) filter (where setting_key is not null) as setting_key,
         arg_min(risk_highest, (not is_lead, row_key)) filter (where risk_highest <> 'unknown') as risk_highest,
-        bool_or(cse_flag = 'yes' or cse_flag_date is not null) as cse_flag,
-        bool_or(cce_flag = 'yes' or cce_flag_date is not null) as cce_flag,
+        bool_or(is_cse_flagged) as cse_flag,
+        bool_or(is_cce_flagged) as cce_flag,
         min(cse_flag_date) as cse_flag_date,
         min(cce_flag_date) as cce_flag_date
-    from member
+    from several
     group by episode_key
+),
+
+summed as (
+    select * from single
+    union all by name
+    select * from merged
 ),
 
 -- greatest() passes over nulls, so a time that is not recorded must not reach it.
@@ -76,8 +159,7 @@ closed as (
         *,
         last_end is not null and (open_since is null or open_since < last_end) as is_closed,
         case
-            when recorded_return.precision = 'date'
-                then latest_instant(date_trunc('day', utc_to_london(recorded_return.at)), 'date') >= last_end
+            when recorded_return.precision = 'date' then recorded_return.latest >= last_end
             else last_return >= last_end
         end as is_return_after_end
     from ended
@@ -89,13 +171,20 @@ select
     boroughs,
     child_id,
     child_key,
+    child_number,
     pseudonym_scope,
     status,
+    reported_at,
+    reported_precision,
     started_at,
+    latest_started_at,
     started_precision,
     case when is_closed then last_end end as ended_at,
+    case when is_closed then greatest(recorded_end.latest, last_end) end as latest_ended_at,
     case when is_closed then recorded_end.precision end as ended_precision,
     case when is_closed and is_return_after_end then last_return end as returned_at,
+    case when is_closed and is_return_after_end then greatest(recorded_return.latest, last_return) end
+        as latest_returned_at,
     case when is_closed and is_return_after_end then recorded_return.precision end as returned_precision,
     found_at,
     age_at_start,
@@ -107,11 +196,14 @@ select
     coalesce(area_missing_from, 'unknown') as area_missing_from,
     coalesce(missing_from_setting, 'unknown') as missing_from_setting,
     setting_id,
+    setting_key,
     coalesce(risk_highest, 'unknown') as risk_highest,
     cse_flag,
     cce_flag,
     cse_flag_date,
     cce_flag_date,
     sources,
-    source_rows
+    recorded_by,
+    source_rows,
+    first_received_at
 from closed

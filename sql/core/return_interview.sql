@@ -1,44 +1,39 @@
 -- core.return_interview
 -- Grain: one row per return home interview (due, offered, declined or held), newest version.
 -- Keys: interview_key.
--- For: links to episodes and the interview cascade. held is a three-state verdict: yes (dated), no (not offered,
--- declined, or not applicable) or not_measurable (the source says it was accepted, or does not know, and gives no
--- date).
--- The child is matched as in the sender's episode rows; where there are none, by the interview's own pseudonym_scope.
-with child as (
-    select distinct
-        borough,
-        child_id,
-        child_key
-    from staging.missing_episode
-)
-
+-- For: links to episodes, the interview cascade and what children said. accepted and held are three-state verdicts,
+-- derived and never declared. held: yes (dated), no (not offered, declined, or a reason why none took place) or
+-- not_measurable (the source says it was accepted, or does not know, and gives no date). accepted: yes (the source says
+-- so, or an interview was held), no (not offered, or declined by the child or a parent), else not_measurable. offered
+-- and declined_reason are what the source says. What was said and done in it is in core.interview_voice.
 select
-    interview.interview_key,
-    interview.interview_id,
-    interview.borough,
-    interview.source,
-    interview.child_id,
+    interview_key,
+    interview_id,
+    borough,
+    source,
+    child_id,
+    child_key,
+    episode_ids,
+    offered,
+    offered_at,
     case
-        when child.child_key is not null then child.child_key
-        when interview.pseudonym_scope = 'regional' then interview.child_id
-        else interview.borough || ':' || interview.child_id
-    end as child_key,
-    interview.episode_ids,
-    interview.offered,
-    interview.offered_at,
-    interview.accepted,
-    interview.declined_reason,
-    interview.held_at,
-    interview.latest_held_at,
-    interview.held_precision,
-    interview.interviewer,
-    interview.child_account_recorded,
-    case
-        when interview.held_at is not null then 'yes'
-        when interview.offered in ('no', 'not_applicable') or interview.accepted = 'no' then 'no'
-        when interview.declined_reason is not null then 'no'
+        when held_at is not null then 'yes'
+        when offered in ('no', 'not_applicable') or accepted = 'no' then 'no'
+        when accepted = 'yes' then 'yes'
+        when declined_reason in ('child_declined', 'parent_declined') then 'no'
         else 'not_measurable'
-    end as held
-from staging.return_interview as interview
-left join child on interview.borough = child.borough and interview.child_id = child.child_id
+    end as accepted,
+    accepted = 'no' or coalesce(declined_reason in ('child_declined', 'parent_declined'), false) as is_declined,
+    declined_reason,
+    held_at,
+    latest_held_at,
+    held_precision,
+    case
+        when held_at is not null then 'yes'
+        when offered in ('no', 'not_applicable') or accepted = 'no' then 'no'
+        when declined_reason is not null then 'no'
+        else 'not_measurable'
+    end as held,
+    interviewer,
+    child_account_recorded
+from staging.return_interview

@@ -9,7 +9,7 @@ with named as (
         borough,
         delivery_id,
         row_number,
-        child_id,
+        child_key,
         latest_held_at,
         trim(unnest(string_split(episode_ids, ';'))) as episode_id
     from staging.return_interview
@@ -24,7 +24,7 @@ of_borough as (
 
 of_child as (
     select distinct
-        child_id,
+        child_key,
         episode_id
     from staging.missing_episode
 ),
@@ -32,11 +32,11 @@ of_child as (
 returned as (
     select
         borough,
-        child_id,
+        child_key,
         episode_id,
         max(coalesce(returned_at, ended_at)) as returned_at
     from staging.missing_episode
-    group by borough, child_id, episode_id
+    group by borough, child_key, episode_id
 )
 
 select
@@ -51,10 +51,10 @@ select
     returned.returned_at
 from named
 left join of_borough on named.borough = of_borough.borough and named.episode_id = of_borough.episode_id
-left join of_child on named.child_id = of_child.child_id and named.episode_id = of_child.episode_id
+left join of_child on named.child_key = of_child.child_key and named.episode_id = of_child.episode_id
 left join returned
     on
         named.borough = returned.borough
-        and named.child_id = returned.child_id
+        and named.child_key = returned.child_key
         and named.episode_id = returned.episode_id
 where named.episode_id <> ''

@@ -2,7 +2,9 @@
 -- Grain: one row per episode as a source holds it now: the newest version among the deliveries received by the as-at
 -- instant and not withdrawn by then.
 -- Keys: row_key; natural key borough, source, episode_id.
--- For: core. Clock times become UTC here, and codes the contract does not know become 'unknown'.
+-- For: core. Clock times become UTC here, and codes the contract does not know become 'unknown'. An end whose first
+-- reading would lie before the start is in the second pass of October's repeated hour. first_received_at is the arrival
+-- of the first version of the row.
 -- Supersession: the row extracted last wins (an extraction counts as no later than its arrival); where that is equal,
 -- the delivery received last, then the file name, then the checksum.
 with received as (
@@ -10,9 +12,11 @@ with received as (
         episode.*,
         receipt.received_at,
         receipt.file_name,
+        case when police.system is not null then 'police' else 'authority' end as recorded_by,
         least(london_to_utc(episode.extracted_at), receipt.received_at) as known_at
     from intake.missing_episode as episode
     inner join intake.receipt as receipt on episode.delivery_id = receipt.delivery_id
+    left join rules.police_system as police on lower(episode.source_system) = police.system
     anti join intake.withdrawal as withdrawal on receipt.delivery_id = withdrawal.delivery_id
 ),
 
@@ -23,8 +27,19 @@ versioned as (
             partition by borough, source, episode_id
             order by known_at desc, received_at desc, file_name desc, delivery_id desc, row_number asc
         ) as version_rank,
-        bool_or(pseudonym_scope = 'regional') over (partition by borough, child_id) as is_regional
+        min(received_at) over (partition by borough, source, episode_id) as first_received_at
     from received
+),
+
+standing as (
+    select
+        versioned.*,
+        child.child_key,
+        child.child_number,
+        child.pseudonym_scope as scope_of_child
+    from versioned
+    inner join staging.child as child on versioned.borough = child.borough and versioned.child_id = child.child_id
+    where versioned.version_rank = 1
 )
 
 select
@@ -36,21 +51,30 @@ select
     row_number,
     known_at,
     child_id,
-    case when is_regional then child_id else borough || ':' || child_id end as child_key,
-    case when is_regional then 'regional' else 'borough' end as pseudonym_scope,
+    child_key,
+    child_number,
+    scope_of_child as pseudonym_scope,
     status,
+    first_received_at,
+    recorded_by,
     london_to_utc(started_at) as started_at,
     started_at_precision as started_precision,
     latest_instant(started_at, started_at_precision) as latest_started_at,
-    london_to_utc(coalesce(found_at, returned_at)) as ended_at,
+    london_to_utc(reported_at) as reported_at,
+    reported_at_precision as reported_precision,
+    london_to_utc_not_before(coalesce(found_at, returned_at), london_to_utc(started_at)) as ended_at,
     case when found_at is not null then found_at_precision else returned_at_precision end as ended_precision,
     latest_instant(
         coalesce(found_at, returned_at),
         case when found_at is not null then found_at_precision else returned_at_precision end
     ) as latest_ended_at,
-    london_to_utc(found_at) as found_at,
-    london_to_utc(returned_at) as returned_at,
+    london_to_utc_not_before(found_at, london_to_utc(started_at)) as found_at,
+    london_to_utc_not_before(
+        returned_at,
+        greatest(london_to_utc(started_at), london_to_utc_not_before(found_at, london_to_utc(started_at)))
+    ) as returned_at,
     returned_at_precision as returned_precision,
+    latest_instant(returned_at, returned_at_precision) as latest_returned_at,
     age_at_start,
     case when sex in ('female', 'male', 'other') then sex else 'unknown' end as sex,
     case
@@ -69,5 +93,4 @@ select
     coalesce(cse_flag, 'unknown') as cse_flag,
     coalesce(cce_flag, 'unknown') as cce_flag,
     source_system
-from versioned
-where version_rank = 1
+from standing

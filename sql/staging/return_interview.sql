@@ -22,6 +22,16 @@ versioned as (
             order by known_at desc, received_at desc, file_name desc, delivery_id desc, row_number asc
         ) as version_rank
     from received
+),
+
+standing as (
+    select
+        versioned.*,
+        child.child_key,
+        child.child_number
+    from versioned
+    inner join staging.child as child on versioned.borough = child.borough and versioned.child_id = child.child_id
+    where versioned.version_rank = 1
 )
 
 select
@@ -32,6 +42,8 @@ select
     delivery_id,
     row_number,
     child_id,
+    child_key,
+    child_number,
     pseudonym_scope,
     episode_ids,
     offered,
@@ -46,6 +58,11 @@ select
         else 'unknown'
     end as interviewer,
     case when child_account_recorded in ('yes', 'no') then child_account_recorded else 'unknown' end
-        as child_account_recorded
-from versioned
-where version_rank = 1
+        as child_account_recorded,
+    push_factors,
+    pull_factors,
+    harms_disclosed,
+    actions,
+    london_to_utc(shared_with_police_at) as shared_with_police_at,
+    shared_with_police_at_precision as shared_with_police_precision
+from standing

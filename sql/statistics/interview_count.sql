@@ -37,7 +37,7 @@ answered as (
             { 'measure': 'rhi_completed_of_offered', 'verdict': case when offered = 'yes' then held else 'no' end },
             { 'measure': 'rhi_completed_72h', 'verdict': within_72_hours },
             { 'measure': 'rhi_declined', 'verdict': case when declined then 'yes' else 'no' end },
-            { 'measure': 'rhi_overtaken', 'verdict': case when overtaken then 'yes' else 'no' end }
+            { 'measure': 'rhi_overtaken', 'verdict': overtaken }
         ]) as answer
     from child_verdict
 ),

@@ -26,7 +26,7 @@ RECEIVED = ("2025-06-10 09:00", "2025-07-10 09:00")
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 # From the start or the end of the row before to the start of the next: within one absence, and a whole window apart.
-NEAR = (-1, 0, 0, 1, 3.5, 8, 23, 24, 24, 25, 48)
+NEAR = (-1, 0, 0, 1, 2, 2, 3.5, 8, 23, 24, 24, 25, 48)
 FAR = (71, 72, 73, 3 * 24, 7 * 24, 28 * 24, 30 * 24, 90 * 24, 365 * 24)
 LENGTHS = (0, 0.5, 1.5, 8, 24, 30, 72)
 
@@ -110,6 +110,7 @@ def episode_row(
         looked_after=draw(st.sampled_from(("yes", "no", "unknown"))),
         area=draw(st.sampled_from((None, None, *AREAS))),
         responsible=draw(st.sampled_from((None, None, *AREAS))),
+        system=draw(st.sampled_from((None, None, "police"))),
         extracted=draw(st.sampled_from((None, None, None, "2025-06-01 10:00", "2025-05-01"))),
     )
 

@@ -47,6 +47,15 @@ class EpisodeRow:
     ethnicity: str = "white"
     area: str | None = None
     responsible: str | None = None
+    setting: str | None = None
+    setting_id: str | None = None
+    risk: str | None = None
+    cse_flag: str | None = None
+    cse_flag_date: str | None = None
+    cce_flag: str | None = None
+    cce_flag_date: str | None = None
+    reported: str | None = None
+    system: str | None = None
     extracted: str | None = None
 
     dataset = "missing_episode"
@@ -74,7 +83,16 @@ class EpisodeRow:
             "ethnicity": self.ethnicity,
             "area_missing_from": self.missing_from,
             "responsible_authority": self.authority,
+            "missing_from_setting": self.setting,
+            "setting_id": self.setting_id,
+            "risk_initial": self.risk,
+            "cse_flag": self.cse_flag,
+            "cce_flag": self.cce_flag,
+            "source_system": self.system,
+            **_clock("cse_flag_date", self.cse_flag_date),
+            **_clock("cce_flag_date", self.cce_flag_date),
             **_clock("started_at", self.started),
+            **_clock("reported_at", self.reported),
             **_clock("found_at", self.found),
             **_clock("returned_at", self.returned),
             **_clock("extracted_at", self.extracted),
@@ -91,6 +109,12 @@ class InterviewRow:
     offered: str = "yes"
     accepted: str = "yes"
     declined_reason: str | None = None
+    interviewer: str | None = None
+    account: str | None = None
+    push: Sequence[str] = ()
+    pull: Sequence[str] = ()
+    harms: Sequence[str] = ()
+    actions: Sequence[str] = ()
     child: str = "anna"
     borough: str = "bolton"
     scope: str = "regional"
@@ -108,6 +132,12 @@ class InterviewRow:
             "offered": self.offered,
             "accepted": self.accepted,
             "declined_reason": self.declined_reason,
+            "interviewer": self.interviewer,
+            "child_account_recorded": self.account,
+            "push_factors": _codes(self.push),
+            "pull_factors": _codes(self.pull),
+            "harms_disclosed": _codes(self.harms),
+            "actions": _codes(self.actions),
             **_clock("held_at", self.held),
             **_clock("extracted_at", self.extracted),
         }
@@ -189,3 +219,7 @@ def _of_child(name: str, row: Row) -> Row:
 def _clock(column: str, text: str | None) -> dict[str, Any]:
     clock, precision = recorded(text) or (None, None)
     return {column: clock, f"{column}_precision": precision}
+
+
+def _codes(codes: Sequence[str]) -> str | None:
+    return ";".join(codes) or None

@@ -17,7 +17,9 @@ import duckdb
 import polars as pl
 
 from pipelines.contracts.contract import load_contracts
+from pipelines.contracts.patterns import Pattern, pattern_frame
 from pipelines.contracts.schema import accepted_schema
+from pipelines.intake.links import Link, instants, link_entries
 from pipelines.warehouse.connection import connect, query_frame, register_frame, replace_table
 from pipelines.warehouse.graph import build_table, tables_needed
 from pipelines.warehouse.load import create_delivered_tables, load_parameters, load_reference
@@ -29,6 +31,13 @@ _RECEIPT: dict[str, pl.DataType] = {
     **dict.fromkeys(("status", "reason", "dataset", "source", "source_version", "rules_key"), pl.String()),
     **dict.fromkeys(("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate"), pl.Int64()),
     "synthetic": pl.Boolean(),
+}
+_LINK_ENTRY: dict[str, pl.DataType] = {
+    **dict.fromkeys(("link_id", "borough", "child_id"), pl.String()),
+    "decided_at": pl.Datetime("us"),
+    **dict.fromkeys(("decided_by", "reason"), pl.String()),
+    "ended_at": pl.Datetime("us"),
+    **dict.fromkeys(("ended_by", "end_reason"), pl.String()),
 }
 
 
@@ -42,14 +51,15 @@ class SmallWarehouse:
         load_parameters(connection, datetime(2000, 1, 1))  # noqa: DTZ001 - UTC without zone, as in the warehouse
         load_reference(connection)
 
-    def load(self, *deliveries: Delivery, as_at: str | None = None) -> None:
+    def load(self, *deliveries: Delivery, as_at: str | None = None, links: Sequence[Link] = ()) -> None:
         """Replace what was loaded before. Received after the as-at instant (UTC), a delivery is not loaded.
 
-        The as-at instant is the newest arrival unless given.
+        The as-at instant is the newest arrival or decision about a link unless given.
         """
         rows: dict[str, list[dict[str, Any]]] = {name: [] for name in self._schemas}
         receipts: list[dict[str, Any]] = []
-        chosen = datetime.fromisoformat(as_at or max(delivery.received for delivery in deliveries))
+        newest = max([*(datetime.fromisoformat(delivery.received) for delivery in deliveries), *instants(links)])
+        chosen = datetime.fromisoformat(as_at) if as_at else newest
         for delivery in deliveries:
             if datetime.fromisoformat(delivery.received) > chosen:
                 continue
@@ -58,6 +68,7 @@ class SmallWarehouse:
                 receipts.append(receipt)
                 rows[dataset] += [_accepted(row, receipt, place) for place, row in enumerate(sent, start=2)]
         self._fill("intake.receipt", _RECEIPT, receipts)
+        self._fill("intake.link_entry", _LINK_ENTRY, link_entries(links, chosen))
         for dataset, schema in self._schemas.items():
             self._fill(f"intake.{dataset}", schema, rows[dataset])
         self.connection.execute("update run.parameter set as_at = $chosen", {"chosen": chosen})
@@ -75,10 +86,9 @@ class SmallWarehouse:
         """Return the first column of a query."""
         return query_frame(self.connection, query, **parameters).to_series().to_list()
 
-    def replace_rules(self, patterns: Sequence[dict[str, Any]]) -> None:
-        """Put other patterns in the place of the shipped ones."""
-        frame = pl.DataFrame(patterns, infer_schema_length=None)
-        replace_table(self.connection, "rules.pattern", frame.rename({"id": "rule_id"}))
+    def replace_rules(self, patterns: Sequence[Pattern]) -> None:
+        """Put other patterns in the place of the shipped ones; `tests.builders.rules` makes them."""
+        replace_table(self.connection, "rules.pattern", pattern_frame(patterns))
 
     def _fill(self, table: str, schema: dict[str, Any], rows: list[dict[str, Any]]) -> None:
         complete = [{name: row.get(name) for name in schema} for row in rows]

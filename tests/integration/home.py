@@ -42,12 +42,21 @@ def environment(home: Home) -> dict[str, str]:
     return kept | {"MFH_HOME": str(home.root)}
 
 
-def fill(root: Path, *, scale: float, first: date, last: date, seed: int = 7) -> tuple[Home, Demonstration]:
-    """Make a home with synthetic deliveries."""
+def fill(
+    root: Path, *, scale: float, first: date, last: date, seed: int = 7, linked: bool = False
+) -> tuple[Home, Demonstration]:
+    """Make a home with synthetic deliveries; `linked` says in the home which of their pseudonyms are one child."""
     home = Home(root)
     made = write_demonstration(
-        home.landing, first_month=first, last_month=last, seed=seed, scale=scale, contracts=CONTRACTS
+        home.landing,
+        first_month=first,
+        last_month=last,
+        seed=seed,
+        scale=scale,
+        contracts=CONTRACTS,
+        links=None if linked else root / "truth" / "links.yaml",
     )
+    assert (made.links == home.links_file) == linked
     return home, made
 
 

@@ -68,6 +68,17 @@ RAGGED = _text(
     GOOD_ROW.replace("B1", "B4").replace("2022-05-01", "2022-07-09"),
 )
 
+LINKS = f"""
+links:
+  - id: gm-1
+    pseudonyms:
+      - {{borough: {BROKEN_BOROUGH}, child_id: {CHILD}}}
+      - {{borough: wigan, child_id: {"d" * 64}}}
+    reason: one child by both services' records
+    decided_by: regional analyst
+    decided_at: 2000-06-01T09:00:00Z
+"""
+
 Broken = tuple[Home, pl.DataFrame, Ran]
 
 
@@ -165,14 +176,20 @@ def test_chosen_boroughs_are_taken_in_and_the_rest_is_run(broken: Broken) -> Non
     assert names.to_list() == ["wigan"], ran.err
 
 
-def test_an_earlier_instant_leaves_out_what_arrived_later(broken: Broken) -> None:
+def test_an_earlier_instant_leaves_out_what_arrived_or_was_decided_later(broken: Broken) -> None:
     home, _, _ = broken
+    home.links_file.write_text(LINKS)
     ran = mfh(home, "run", "--as-at", "2000-01-01T00:00:00+00:00")
     assert ran.code == 1
     assert rows(home, "select count(*) from core.missing_episode").item() == 0
+    assert rows(home, "select count(*) from intake.link").item() == 0
     again = mfh(home, "run")
     assert again.code == 1
     assert rows(home, "select count(*) from core.missing_episode").item() > 0
+    assert rows(home, "select is_delivered from quality.link_pseudonym order by child_id").to_series().to_list() == [
+        True,
+        False,
+    ]
 
 
 def _wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:

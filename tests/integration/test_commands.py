@@ -12,8 +12,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.home import PROJECT_ROOT
+from pipelines.home import PROJECT_ROOT, Home
 from pipelines.intake.read import read_table
+from pipelines.warehouse.connection import connect, query_frame
 from tests.intake_data import (
     BOROUGH,
     CHILD,
@@ -25,6 +26,7 @@ from tests.intake_data import (
     csv_of,
     csv_rows,
     episode,
+    land,
 )
 
 CELL = "Quixotewindmill"
@@ -32,7 +34,9 @@ SAMPLE = PROJECT_ROOT.parent / "shared" / "samples" / "ssda903_missing.csv"
 STATED_KEYS = ["file", "borough", "dataset", "source", "rows_read", "rows_accepted", "refused"]
 REPORT_KEYS = [*STATED_KEYS, "findings", "not_applicable", "notes"]
 FINDING_KEYS = ["rule_id", "severity", "row_number", "column_letter", "column_name", "message"]
-COMMANDS = ("demo", "check", "pseudonymise", "run", "status", "deliveries", "withdraw", "explain", "cite", "up")
+COMMANDS = (
+    "demo", "check", "pseudonymise", "run", "status", "deliveries", "withdraw", "links", "explain", "cite", "up"
+)  # fmt: skip
 
 CANONICAL = csv_rows(
     [
@@ -399,6 +403,41 @@ def test_an_unexpected_error_is_one_line_without_its_message(
     monkeypatch.setattr(check, "check_file", fails)
     code, out, err = mfh("check", tmp_path / "a.csv", "--borough", BOROUGH.slug)
     assert (code, out, err) == (2, "", "mfh: unexpected RuntimeError; please report what you ran.\n")
+
+
+LINKS = f"""
+links:
+  - id: gm-1
+    pseudonyms:
+      - {{borough: {BOROUGH.slug}, child_id: {CHILD}}}
+      - {{borough: {OTHER_BOROUGH.slug}, child_id: {CHILD}}}
+    reason: {CELL}
+    decided_by: regional analyst
+    decided_at: 2999-06-01T09:00:00Z
+"""
+
+
+def test_a_wrong_file_of_links_stops_the_run_before_any_table_and_says_one_sentence(
+    mfh: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    home = Home(tmp_path / "home")
+    land(home, "refused.csv", b"a,b\n1,2\n")
+    home.links_file.write_text(LINKS)
+    code, out, err = mfh("run", "--home", home.root)
+    assert (code, out) == (1, "")
+    assert "\nmfh: delivered_tables failed: links.yaml, link gm-1: decided_at lies in the future" in err
+    assert "Traceback" not in err
+    with connect(home.working_database, read_only=True) as connection:
+        assert "intake" not in query_frame(connection, "from duckdb_schemas()")["schema_name"]
+    home.links_file.write_text(LINKS.replace("gm-1", CELL).replace("2999", ""))
+    code, out, err = mfh("links", "--home", home.root)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"mfh: links.yaml, link {CELL}: decided_at must be an instant with its offset from UTC")
+    home.links_file.unlink()
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert home.working_database in kept
+    assert not [path for path in kept if any(text.encode() in path.read_bytes() for text in (CELL, CHILD))]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

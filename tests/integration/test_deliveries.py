@@ -1,8 +1,9 @@
-"""Deliveries over time: re-sent, corrected, cumulative and partial files, withdrawals, retention, the past as it was.
+"""Deliveries over time: re-sent, corrected, cumulative and partial files, withdrawals, links, retention, the past.
 
 Goes from files to tables without Dagster, so that many histories can be tried.
 """
 
+import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,15 +17,16 @@ from pipelines.intake import landing
 from pipelines.intake.deliver import ingest
 from pipelines.intake.withdrawal import REINSTATE, WITHDRAW, WithdrawalEvent, record
 from pipelines.warehouse.connection import connect, query_frame
-from pipelines.warehouse.graph import build_table, load_tables
-from pipelines.warehouse.load import load_intake, load_reference
-from tests.intake_data import BOROUGH, OTHER_BOROUGH, csv_rows, episode, interview, land
+from pipelines.warehouse.graph import build_table, load_tables, tables_needed
+from pipelines.warehouse.load import LOADED_FROM_DELIVERIES, load_intake, load_reference
+from tests.intake_data import BOROUGH, CHILD, OTHER_BOROUGH, CommandLine, csv_rows, episode, interview, land
 
 FIRST = datetime(2026, 4, 20, 12, tzinfo=UTC)
 SECOND, THIRD = FIRST + timedelta(days=30), FIRST + timedelta(days=60)
 # The columns that say when a row was extracted are left out, so that arrival decides which version is newer.
 SENT = [name for name in episode() if name != "extracted_at"]
 _AFTER_PUBLICATION = {"published", "quality.figure_delivery", "statistics.indicator", "statistics.indicator_cell"}
+_AFTER_FILING = {"history.flag"}
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +56,7 @@ def tables(home: Home, as_at: datetime | None = None, contracts: Path = CONTRACT
     with connect(home.working_database, read_only=False) as connection:
         load_intake(connection, home, as_at, contracts)
         load_reference(connection, contracts)
-        built = [t for t in load_tables() if not {t.schema, t.qualified} & _AFTER_PUBLICATION]
+        built = [t for t in load_tables() if not {t.schema, t.qualified} & (_AFTER_PUBLICATION | _AFTER_FILING)]
         for table in built:
             build_table(connection, table)
         loaded = ["intake.receipt", "intake.finding", "intake.rule_outcome", "intake.missing_episode", "run.parameter"]
@@ -174,9 +176,73 @@ def test_a_withdrawn_delivery_stays_in_the_books_and_can_be_reinstated(home: Hom
     assert tables(home)["core.missing_episode"] == whole["core.missing_episode"]
 
 
-def _agreement(tmp_path: Path, retention_years: int) -> Path:
-    import shutil
+SAME_CHILD = CHILD[::-1]
+LINK = {
+    "id": "gm-1",
+    "pseudonyms": [
+        {"borough": BOROUGH.slug, "child_id": CHILD},
+        {"borough": OTHER_BOROUGH.slug, "child_id": SAME_CHILD},
+    ],
+    "reason": "moved and was given a new number",
+    "decided_by": "regional analyst",
+    "decided_at": SECOND.isoformat(),
+}
 
+
+def loaded_and_core(home: Home, as_at: datetime | None = None) -> dict[str, list[dict[str, Any]]]:
+    """What was loaded as of an instant, and its episodes; readers find the same in the snapshot."""
+    built = tables_needed(("core.missing_episode", "quality.link_pseudonym"))
+    with connect(home.working_database, read_only=False) as connection:
+        load_intake(connection, home, as_at)
+        load_reference(connection)
+        for table in built:
+            build_table(connection, table)
+        found = {
+            name: query_frame(connection, f"select * from {name} order by all").to_dicts()  # noqa: S608 - our own names
+            for name in (*LOADED_FROM_DELIVERIES, *(table.qualified for table in built))
+        }
+    shutil.copy(home.working_database, home.current_database)
+    return found
+
+
+def test_a_link_moves_the_tables_and_an_earlier_instant_gives_them_as_they_were(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arrive(home, "a.csv", csv_rows([episode(pseudonym_scope="borough")]), FIRST)
+    theirs = episode(episode_id="X-1", child_id=SAME_CHILD, sex="male")
+    arrive(home, "a.csv", csv_rows([theirs]), FIRST, OTHER_BOROUGH.slug)
+    before = loaded_and_core(home)
+    mfh = CommandLine(monkeypatch, capsys)
+    assert mfh("links", "--home", home.root)[:2] == (0, "No pseudonyms are linked in the tables.\n")
+
+    home.links_file.write_text(yaml.safe_dump({"links": [LINK]}), encoding="utf-8")
+    assert mfh.json("links", "--home", home.root) == (0, {"links": [], "not_in_the_tables": ["gm-1"]})
+    after = loaded_and_core(home)
+    assert column(after["run.parameter"], "as_at") == [SECOND.replace(tzinfo=None)]
+    assert column(before["core.missing_episode"], "source_rows") == [1, 1]
+    assert column(after["core.missing_episode"], "source_rows") == [2]
+
+    code, report = mfh.json("links", "--home", home.root)
+    (shown,) = report["links"]
+    assert (code, report["not_in_the_tables"]) == (1, [])  # 1: the two sexes do not fit
+    counts = [shown[name] for name in ("state", "rows", "episodes", "never_delivered", "contradicts")]
+    assert counts == ["in force", 2, 2, 0, 2]
+    code, out, err = mfh("links", "--home", home.root)
+    assert (code, err) == (1, "")
+    assert "another sex" in out
+    assert CHILD[:8] in out
+    assert not any(child[:9] in out + str(report) for child in (CHILD, SAME_CHILD))
+
+    ended = {"at": THIRD.isoformat(), "by": "regional analyst", "reason": "two children"}
+    home.links_file.write_text(yaml.safe_dump({"links": [LINK | {"ended": ended}]}), encoding="utf-8")
+    assert loaded_and_core(home)["core.missing_episode"] == before["core.missing_episode"]
+    code, out, _ = mfh("links", "--home", home.root)
+    assert code == 0
+    assert "gm-1 was ended 2026-06-19T12:00:00Z by regional analyst: two children" in out
+    assert loaded_and_core(home, FIRST) == before
+
+
+def _agreement(tmp_path: Path, retention_years: int) -> Path:
     contracts = tmp_path / "contracts"
     shutil.copytree(CONTRACTS, contracts)
     path = contracts / "boroughs" / BOROUGH.slug / "agreement.yaml"

@@ -25,7 +25,9 @@ Whole = tuple[Home, Demonstration, Ran]
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     """Two years of a small region, run once."""
-    home, made = fill(tmp_path_factory.mktemp("whole"), scale=0.12, first=date(2021, 4, 1), last=date(2023, 3, 1))
+    home, made = fill(
+        tmp_path_factory.mktemp("whole"), scale=0.12, first=date(2021, 4, 1), last=date(2023, 3, 1), linked=True
+    )
     return home, made, mfh(home, "run")
 
 

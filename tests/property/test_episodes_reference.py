@@ -25,8 +25,8 @@ EPISODES = """
         group by episode_key
     )
     select
-        members, child_key, status, started_at, started_precision, ended_at, ended_precision, returned_at,
-        returned_precision, borough, source_rows, age_at_start, sex, area_missing_from, responsible_authority
+        members, child_key, status, started_at, latest_started_at, started_precision, ended_at, latest_ended_at,
+        ended_precision, returned_at, latest_returned_at, returned_precision, recorded_by, borough, source_rows, age_at_start, sex, area_missing_from, responsible_authority
     from core.missing_episode
     inner join member using (episode_key)
 """
@@ -90,11 +90,15 @@ def _expected(episode: Episode) -> dict[str, Any]:
         "child_key": episode.child_key,
         "status": episode.status,
         "started_at": episode.start,
+        "latest_started_at": episode.started.latest,
         "started_precision": _precision(episode.started.exact),
         "ended_at": episode.ended,
+        "latest_ended_at": episode.end and episode.end.latest,
         "ended_precision": _precision(episode.ended_exact) if episode.ended else None,
         "returned_at": episode.returned,
+        "latest_returned_at": episode.return_ and episode.return_.latest,
         "returned_precision": _precision(episode.returned_exact) if episode.returned else None,
+        "recorded_by": sorted({one.recorded_by for one in episode.rows}),
         "borough": episode.lead.row.borough,
         "source_rows": len(episode.rows),
         "age_at_start": first_known(episode, "age", None),

@@ -462,10 +462,10 @@ def test_an_interview_by_a_borough_without_episodes_of_the_child_is_matched_by_i
     warehouse: SmallWarehouse,
 ) -> None:
     rows = [
-        InterviewRow(interview_id=scope, episode_ids=("1",), borough="bury", scope=scope)
-        for scope in ("regional", "borough")
+        InterviewRow(interview_id=scope, episode_ids=("1",), borough=borough, scope=scope)
+        for borough, scope in (("bury", "regional"), ("wigan", "borough"))
     ]
     warehouse.load(delivery(ABSENCE, *rows))
     warehouse.build("core.return_interview")
     keys = dict(warehouse.connection.execute("select interview_id, child_key from core.return_interview").fetchall())
-    assert keys == {"regional": "anna", "borough": "bury:anna"}
+    assert keys == {"regional": "anna", "borough": "wigan:anna"}

@@ -357,7 +357,7 @@ def test_overtaken_is_missing_again_within_72_hours_before_any_interview(warehou
         "heard after": (*pair, about(RETURN.episode_id, held="2024-05-14 10:00")),
     }
     assert counted(warehouse, cases(edges)).of("rhi_overtaken") == 2
-    overtaken = "select distinct child_key from statistics.interview_verdict where overtaken"
+    overtaken = "select distinct child_key from statistics.interview_verdict where overtaken = 'yes'"
     assert set(warehouse.values(overtaken)) == {"71:59", "heard after"}
 
 

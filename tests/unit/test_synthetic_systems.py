@@ -132,8 +132,9 @@ class TestSystems:
         assert 20 < sum(of_kind(files, kind).height for kind in TAKEN_OVER) < usual / 3
 
     def test_the_truth_names_the_files_of_the_other_systems(self, files: Files, planted: pl.DataFrame) -> None:
-        named = whole_files(planted, "system_changed")
-        assert set(named) == {name for name, file in files.items() if file.kind in TAKEN_OVER}
+        named, beside = whole_files(planted, "system_changed"), whole_files(planted, "police_extract")
+        assert not set(named) & set(beside)
+        assert {*named, *beside} == {name for name, file in files.items() if file.kind in TAKEN_OVER}
 
 
 class TestEclipse:
@@ -290,6 +291,8 @@ class TestSentAgain:
     def test_a_closed_year_comes_again_as_it_is_known_then(self, files: Files, planted: pl.DataFrame) -> None:
         (name,) = whole_files(planted, "closed_year_sent_again")
         first, again = files[name.replace("-revised", "")].frame, files[name].frame
+        # Wrong copies were put into either file under identifiers of their own.
+        again = again.filter(~pl.col("episode_id").str.starts_with("MFE-9"))
         assert set(again["episode_id"]) <= set(first["episode_id"])
         assert again.height > 0.8 * first.height
         assert again["extracted_at"].min() > first["extracted_at"].max()  # type: ignore[operator]

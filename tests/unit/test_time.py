@@ -84,3 +84,34 @@ def test_a_time_not_recorded_stays_unknown(connection: duckdb.DuckDBPyConnection
     assert value(connection, "london_to_utc(null::timestamp)") is None
     assert value(connection, "utc_to_london(null::timestamp)") is None
     assert value(connection, "latest_instant(null::timestamp, null)") is None
+
+
+@pytest.mark.parametrize(
+    ("clock", "precision", "instant"),
+    [
+        ("2024-10-27 00:59", "minute", "2024-10-26 23:59"),
+        ("2024-10-27 01:00", "minute", "2024-10-27 01:00"),
+        ("2024-10-27 01:59", "minute", "2024-10-27 01:59"),
+        ("2024-10-27 02:00", "minute", "2024-10-27 02:00"),
+        ("2024-03-31 01:30", "minute", "2024-03-31 01:30"),
+        ("2024-10-27", "date", "2024-10-27 23:59:59.999999"),
+        ("2024-03-31", "date", "2024-03-31 22:59:59.999999"),
+    ],
+)
+def test_the_latest_instant_that_a_record_allows(
+    connection: duckdb.DuckDBPyConnection, clock: str, precision: str, instant: str
+) -> None:
+    assert value(connection, f"latest_instant(timestamp '{clock}', '{precision}')") == utc(instant)
+
+
+def test_an_end_in_the_repeated_hour_is_not_read_before_its_start(connection: duckdb.DuckDBPyConnection) -> None:
+    start = "timestamp '2024-10-27 00:50'"  # 01:50 by the first pass
+    assert value(connection, f"london_to_utc_not_before(timestamp '2024-10-27 01:10', {start})") == utc(
+        "2024-10-27 01:10"
+    )
+    assert value(connection, f"london_to_utc_not_before(timestamp '2024-10-27 01:50', {start})") == utc(
+        "2024-10-27 00:50"
+    )
+    assert value(connection, f"london_to_utc_not_before(timestamp '2024-10-26 22:00', {start})") == utc(
+        "2024-10-26 21:00"
+    )

@@ -6,7 +6,8 @@ from itertools import product
 import polars as pl
 import pytest
 
-from pipelines.intake.typed import FORMS, DateReading, month_first_columns, read_times
+from pipelines.contracts.contract import load_contracts
+from pipelines.intake.typed import FORMS, DateReading, month_first_columns, parse, read_times
 
 
 def _read(*texts: str | None, reading: DateReading | None = None) -> list[tuple[datetime | None, str | None]]:
@@ -168,3 +169,23 @@ def test_columns_that_write_the_month_first_are_named(cells: list[str | None], f
     frame = pl.DataFrame({"A": cells, "B": [None] * len(cells)}, schema={"A": pl.String, "B": pl.String})
     assert month_first_columns(frame, ["A", "B"]) == (["A"] if found else [])
     assert month_first_columns(frame, []) == []
+
+
+@pytest.mark.parametrize(
+    ("started", "found", "possible"),
+    [
+        ("2024-10-27 01:50", "2024-10-27 01:10", True),
+        ("2024-10-27 01:50", "2024-10-27 00:59", False),
+        ("2024-10-26 01:50", "2024-10-26 01:10", False),
+        ("2024-10-20 01:50", "2024-10-20 01:10", False),
+        ("2024-03-31 01:50", "2024-03-31 01:10", False),
+        ("2024-10-27 02:00", "2024-10-27 01:59", True),
+        ("2024-10-27 03:00", "2024-10-27 02:59", False),
+        ("2024-06-01 10:00", "2024-06-01", True),
+    ],
+)
+def test_an_end_in_the_repeated_hour_may_be_later_than_it_says(started: str, found: str, possible: bool) -> None:
+    """What the rule "ends before it starts" compares: no row is lost because the clocks went back."""
+    canonical = pl.DataFrame({"started_at": [started], "found_at": [found]})
+    parsed = parse(canonical, load_contracts()["missing_episode"], DateReading())
+    assert (parsed["found_at.latest"] >= parsed["started_at.earliest"]).to_list() == [possible]

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import md5
 from typing import Any
 
 from tests.builders.rows import Delivery, EpisodeRow, InterviewRow, recorded
-from tests.property.reference.clock import day_after, to_utc
+from tests.property.reference.clock import day_after, second_pass, to_utc
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A recorded time: the instants it may stand for, from `earliest` until just before or at `until`."""
+    """A recorded time: the instants it may stand for, from `earliest` until just before (a day) or at `until`.
+
+    `exact` says that a clock time was recorded; in October's repeated hour it may still be either of two.
+    """
 
     earliest: datetime
     until: datetime
     exact: bool
+
+    @property
+    def latest(self) -> datetime:
+        """The last instant that it may stand for."""
+        return self.until if self.exact else self.until - timedelta(microseconds=1)
+
+    def not_before(self, instant: datetime) -> Moment:
+        """The same time knowing that it lies at an instant or after it, which settles some repeated hours."""
+        return Moment(self.until, self.until, exact=True) if self.exact and self.earliest < instant else self
 
     @property
     def day_only(self) -> bool:
@@ -40,6 +52,11 @@ class Live:
         identity = self.row.episode_id if isinstance(self.row, EpisodeRow) else self.row.interview_id
         return md5(f"{self.row.borough}|canonical|{identity}".encode(), usedforsecurity=False).hexdigest()
 
+    @property
+    def recorded_by(self) -> str:
+        """Who keeps the record."""
+        return "police" if self.row.system == "police" else "authority"
+
 
 def moment(text: str | None) -> Moment | None:
     """Read a recorded time."""
@@ -48,7 +65,7 @@ def moment(text: str | None) -> Moment | None:
         return None
     clock, precision = reading
     if precision == "minute":
-        return Moment(to_utc(clock), to_utc(clock), exact=True)
+        return Moment(to_utc(clock), second_pass(clock), exact=True)
     return Moment(to_utc(clock), day_after(clock), exact=False)
 
 

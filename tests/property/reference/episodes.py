@@ -11,6 +11,7 @@ from tests.property.reference.clock import day_after, to_london
 from tests.property.reference.deliveries import Live, Moment, moment
 
 OPEN_FOR = timedelta(hours=24)
+NEAR_POLICE = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,30 @@ class Episode:
     child_key: str
     status: str
     started: Moment
-    ended: datetime | None
-    ended_exact: bool
-    returned: datetime | None
-    returned_exact: bool
+    end: Moment | None
+    return_: Moment | None
     lead: Live
     rows: Sequence[Live]
+
+    @property
+    def ended(self) -> datetime | None:
+        """First instant at which it may have ended."""
+        return self.end.earliest if self.end else None
+
+    @property
+    def ended_exact(self) -> bool:
+        """Whether the end has a clock time."""
+        return bool(self.end and self.end.exact)
+
+    @property
+    def returned(self) -> datetime | None:
+        """First instant at which the child may have returned."""
+        return self.return_.earliest if self.return_ else None
+
+    @property
+    def returned_exact(self) -> bool:
+        """Whether the return has a clock time."""
+        return bool(self.return_ and self.return_.exact)
 
     @property
     def members(self) -> frozenset[tuple[str, str]]:
@@ -70,7 +89,14 @@ def start_of(live: Live) -> Moment:
 
 def end_of(live: Live) -> Moment | None:
     """End of a row: found, else returned."""
-    return moment(live.row.found or live.row.returned)
+    end = moment(live.row.found or live.row.returned)
+    return end and end.not_before(start_of(live).earliest)
+
+
+def return_of_row(live: Live) -> Moment | None:
+    """Return of a row: not before it was found."""
+    back, end = moment(live.row.returned), end_of(live)
+    return back and back.not_before(max(start_of(live).earliest, end.earliest if end else start_of(live).earliest))
 
 
 def covers(live: Live, instant: datetime) -> bool:
@@ -88,7 +114,7 @@ def overlap(one: Live, other: Live) -> bool:
 
 
 def _of_child(live: Sequence[Live]) -> list[Episode]:
-    precise = _clusters([one for one in live if start_of(one).exact])
+    precise = _police_matched(_clusters([one for one in live if start_of(one).exact]))
     alone = []
     for dated in [one for one in live if not start_of(one).exact]:
         host = _host(dated, precise)
@@ -106,6 +132,34 @@ def _clusters(live: Sequence[Live]) -> list[list[Live]]:
         here, there = pair
         clusters[here] += clusters.pop(there)
     return clusters
+
+
+def _police_matched(clusters: Sequence[list[Live]]) -> list[list[Live]]:
+    """Join what only the police and what only an authority recorded, where each is the other's nearest neighbour."""
+    ordered = sorted(clusters, key=_first_start)
+    gaps = {place: gap for place in range(len(ordered) - 1) if (gap := _gap(*ordered[place : place + 2])) is not None}
+    nearest = {
+        place
+        for place, gap in gaps.items()
+        if gap < gaps.get(place - 1, timedelta.max) and gap <= gaps.get(place + 1, timedelta.max)
+    }
+    return [
+        cluster + (ordered[place + 1] if place in nearest else [])
+        for place, cluster in enumerate(ordered)
+        if place - 1 not in nearest
+    ]
+
+
+def _gap(before: Sequence[Live], after: Sequence[Live]) -> timedelta | None:
+    """Time between a police record and an authority's that may be one episode, if it is short enough."""
+    kept_by = [{one.recorded_by for one in cluster} for cluster in (before, after)]
+    ends = [end_of(one) for one in before]
+    open_until = [start_of(one).until + OPEN_FOR for one in before if end_of(one) is None]
+    if sorted(map(sorted, kept_by)) != [["authority"], ["police"]] or not any(ends):
+        return None
+    last = max(end.latest for end in ends if end)
+    gap = _first_start(after) - last
+    return gap if gap <= NEAR_POLICE and all(until <= last for until in open_until) else None
 
 
 def _first_pair(clusters: list[list[Live]], belong: Callable[[list[Live], list[Live]], bool]) -> tuple[int, int] | None:
@@ -137,36 +191,33 @@ def _episode(cluster: Sequence[Live]) -> Episode:
     leading = [one for one in cluster if start_of(one).exact] or list(cluster)
     lead = min(leading, key=lambda one: (start_of(one).earliest, one.known_at, one.key))
     start = start_of(lead)
-    ended, ended_exact = _latest([end_of(one) for one in leading], [end_of(one) for one in cluster], start.earliest)
+    end = _latest([end_of(one) for one in leading], [end_of(one) for one in cluster], start.earliest)
     open_since = max((start_of(one).earliest for one in leading if end_of(one) is None), default=None)
-    if open_since and (ended is None or open_since >= ended):
-        ended, ended_exact = None, False
-    returns = [moment(one.row.returned) for one in leading], [moment(one.row.returned) for one in cluster]
-    returned, returned_exact = _latest(*returns, start.earliest)
-    if ended is None or returned is None or not _reaches(returned, ended, exact=returned_exact):
-        returned, returned_exact = None, False
+    if end and open_since and open_since >= end.earliest:
+        end = None
+    returns = [return_of_row(one) for one in leading], [return_of_row(one) for one in cluster]
+    back = _latest(*returns, start.earliest)
+    if end is None or back is None or not _reaches(back.earliest, end.earliest, exact=back.exact):
+        back = None
     return Episode(
         child_key=lead.child_key,
         status=lead.row.status,
         started=start,
-        ended=ended,
-        ended_exact=ended_exact,
-        returned=returned,
-        returned_exact=returned_exact,
+        end=end,
+        return_=back,
         lead=lead,
         rows=cluster,
     )
 
 
-def _latest(
-    leading: Sequence[Moment | None], any_row: Sequence[Moment | None], not_before: datetime
-) -> tuple[datetime | None, bool]:
+def _latest(leading: Sequence[Moment | None], any_row: Sequence[Moment | None], not_before: datetime) -> Moment | None:
     """The last time of the leading rows, else of any; a day counts from its first instant."""
     known = [one for one in leading if one is not None] or [one for one in any_row if one is not None]
     if not known:
-        return None, False
+        return None
     last = max(known, key=lambda one: (one.earliest, one.exact))
-    return max(last.earliest, not_before), last.exact
+    begin = max(last.earliest, not_before)
+    return Moment(begin, max(last.until, begin), last.exact)
 
 
 def _reaches(returned: datetime, ended: datetime, *, exact: bool) -> bool:

@@ -11,16 +11,7 @@ from typing import Any
 from tests.property.reference.clock import to_london
 from tests.property.reference.deliveries import Live
 from tests.property.reference.episodes import Episode, by_child, first_known, lead_value
-from tests.property.reference.interviews import (
-    LIMIT,
-    NO,
-    UNCLEAR,
-    YES,
-    heard_between,
-    held,
-    interviews_of,
-    within_72_hours,
-)
+from tests.property.reference.interviews import NO, UNCLEAR, YES, cascade, in_cascade
 from tests.property.reference.patterns import hits, missing_only
 
 YEAR = timedelta(hours=24 * 365)
@@ -55,11 +46,11 @@ def interview_counts(
     region: Region, episodes: Sequence[Episode], interviews: Sequence[Live]
 ) -> dict[Cell, tuple[int, int, int]]:
     """Every cell of the cascade with something in it: count, children behind it, and episodes that cannot be told."""
-    eligible = [one for one in missing_only(episodes) if _eligible(one, region)]
-    answers = {one.members: _cascade(one, episodes, interviews) for one in eligible}
+    answers = {one.members: _answers(one, episodes, interviews, region) for one in episodes}
+    eligible = [one for one in episodes if answers[one.members]]
     cells: dict[Cell, tuple[int, int, int]] = {}
     for box, inside in _boxes(region, episodes, eligible, "back").items():
-        for measure in next(iter(answers.values())):
+        for measure in answers[inside[0].members]:
             yes = [one for one in inside if answers[one.members][measure] == YES]
             unclear = [one for one in inside if answers[one.members][measure] == UNCLEAR]
             cells[measure, *box, *TOTAL] = (len(yes), len({one.child_key for one in yes}), len(unclear))
@@ -188,47 +179,19 @@ def _child_keys(
             yield measure, *TOTAL
 
 
-def _eligible(episode: Episode, region: Region) -> bool:
-    under_18 = _age(episode) is None or _age(episode) < 18
-    return under_18 and episode.back is not None and episode.back + LIMIT <= region.data_to[episode.lead.row.borough]
-
-
-def _cascade(episode: Episode, episodes: Sequence[Episode], interviews: Sequence[Live]) -> dict[str, str]:
-    mine = interviews_of(episode, interviews, episodes)
-    offered, was_held = _offered(mine), _any([held(one) for one in mine])
-    declined = any(
-        one.row.accepted == NO or one.row.declined_reason in ("child_declined", "parent_declined") for one in mine
-    )
+def _answers(
+    episode: Episode, episodes: Sequence[Episode], interviews: Sequence[Live], region: Region
+) -> dict[str, str]:
+    """Answers to the measures of the cascade for an episode that is eligible; else none."""
+    told = cascade(episode, episodes, interviews, region.data_to) if in_cascade(episode) else None
+    if told is None or told.due != YES:
+        return {}
     return {
         "rhi_eligible": YES,
-        "rhi_offered": offered,
-        "rhi_completed": was_held,
-        "rhi_completed_of_offered": was_held if offered == YES else NO,
-        "rhi_completed_72h": _within([within_72_hours(one, episode) for one in mine], was_held),
-        "rhi_declined": YES if declined and was_held != YES else NO,
-        "rhi_overtaken": YES if _overtaken(episode, episodes, interviews) else NO,
+        "rhi_offered": told.offered,
+        "rhi_completed": told.held,
+        "rhi_completed_of_offered": told.held if told.offered == YES else NO,
+        "rhi_completed_72h": told.within_72_hours,
+        "rhi_declined": YES if told.declined else NO,
+        "rhi_overtaken": told.overtaken,
     }
-
-
-def _offered(mine: Sequence[Live]) -> str:
-    if any(one.row.offered == YES or held(one) == YES for one in mine):
-        return YES
-    return UNCLEAR if any(one.row.offered == "unknown" for one in mine) else NO
-
-
-def _any(verdicts: Sequence[str | None]) -> str:
-    return next((answer for answer in (YES, UNCLEAR) if answer in verdicts), NO)
-
-
-def _within(verdicts: Sequence[str | None], was_held: str) -> str:
-    if YES in verdicts:
-        return YES
-    return UNCLEAR if was_held == UNCLEAR or (was_held == YES and UNCLEAR in verdicts) else NO
-
-
-def _overtaken(episode: Episode, episodes: Sequence[Episode], interviews: Sequence[Live]) -> bool:
-    lived = by_child(missing_only(episodes))[episode.child_key]
-    later = [one.start for one in lived if one.start > episode.start]
-    if not later or min(later) - episode.back >= LIMIT:
-        return False
-    return not heard_between(episode.child_key, interviews, episode.back, min(later))

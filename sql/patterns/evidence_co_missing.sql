@@ -1,0 +1,50 @@
+-- patterns.evidence_co_missing
+-- Grain: one row per hit of kind co_missing and missing episode of the child that is paired with the same other child.
+-- Keys: rule_id, rule_version, episode_key, evidence_key.
+-- For: patterns.hit_evidence. A paired episode stands once, with the first hit it counts towards: the windows of later
+-- hits that it counts towards overlap that hit's, so it is in the same flag, and a child who is paired often does not
+-- make a list as long as the square of that.
+with completing as (
+    select distinct
+        rule_id,
+        rule_version,
+        child_number,
+        partner_number,
+        episode_key,
+        partner_episode_key,
+        paired_at
+    from patterns.co_missing_pairing
+    where is_completing
+),
+
+own as (
+    select
+        completing.rule_id,
+        completing.rule_version,
+        completing.episode_key,
+        completing.partner_episode_key,
+        pairing.episode_key as evidence_key,
+        pairing.partner_episode_key as partner_evidence_key
+    from completing
+    inner join patterns.co_missing_pairing as pairing
+        on
+            completing.rule_id = pairing.rule_id
+            and completing.rule_version = pairing.rule_version
+            and completing.child_number = pairing.child_number
+            and completing.partner_number = pairing.partner_number
+            and completing.paired_at = pairing.counts_at
+)
+
+select
+    rule_id,
+    rule_version,
+    episode_key,
+    evidence_key
+from own
+union
+select
+    rule_id,
+    rule_version,
+    partner_episode_key as episode_key,
+    partner_evidence_key as evidence_key
+from own

@@ -1,0 +1,33 @@
+-- patterns.evidence_setting_cluster
+-- Grain: one row per hit of kind setting_cluster and missing episode of the child from that setting in its window.
+-- Keys: rule_id, rule_version, episode_key, evidence_key.
+-- For: patterns.hit_evidence. An episode stands once, with the child's first hit at the setting that has it in its
+-- window: the windows of later ones overlap that one's, so it is in the same flag.
+with own as (
+    select
+        start.rule_id,
+        start.rule_version,
+        start.episode_key,
+        start.started_at,
+        rule.window_days,
+        arg_min(
+            case when start.is_cluster then start.episode_key end,
+            case when start.is_cluster then start.episode_number end
+        ) over following as hit_key,
+        min(case when start.is_cluster then start.started_at end) over following as hit_at
+    from patterns.setting_start as start
+    inner join rules.pattern as rule on start.rule_id = rule.rule_id and start.rule_version = rule.version
+    window following as (
+        partition by start.rule_id, start.rule_version, start.setting_key, start.child_number
+        order by start.episode_number
+        rows between current row and unbounded following
+    )
+)
+
+select
+    rule_id,
+    rule_version,
+    hit_key as episode_key,
+    episode_key as evidence_key
+from own
+where hit_at - started_at < to_days(window_days)

@@ -1,0 +1,49 @@
+-- patterns.hit_before_interview
+-- Grain: one row per rule of kind before_interview, version and missing episode that starts before anybody listened.
+-- Keys: rule_id, rule_version, child_number, episode_number.
+-- For: patterns.hit. The start is less than `window_hours` after the previous return (else the previous end), and no
+-- interview with the child was held from that return to the start, both included. An interview of which only the day
+-- is known counts as held where that day allows it, and where nobody can tell whether an interview about the previous
+-- episode was held, nothing is raised. Certain where all of it also holds of the latest start and the latest return
+-- that the record allows.
+with candidate as (
+    select
+        rule.rule_id,
+        rule.version as rule_version,
+        episode.child_number,
+        episode.episode_number,
+        episode.started_at as hit_at,
+        episode.latest_started_at as latest_hit_at,
+        episode.previous_started_at - interval 1 microsecond as window_after,
+        episode.previous_returned_at,
+        episode.latest_started_at - episode.previous_returned_at < to_hours(rule.window_hours)
+        and episode.started_at >= episode.previous_latest_returned_at as is_certain_time
+    from patterns.episode as episode
+    inner join rules.pattern as rule
+        on
+            rule.kind = 'before_interview'
+            and episode.started_at - episode.previous_returned_at < to_hours(rule.window_hours)
+            and episode.started_at >= episode.previous_returned_at
+    anti join patterns.interview_unclear as unclear on episode.previous_episode_key = unclear.episode_key
+),
+
+unheard as (
+    select candidate.*
+    from candidate
+    asof left join patterns.interview_held as held
+        on candidate.child_number = held.child_number and candidate.hit_at >= held.held_at
+    where coalesce(held.latest_held_so_far < candidate.previous_returned_at, true)
+)
+
+select
+    unheard.rule_id,
+    unheard.rule_version,
+    unheard.child_number,
+    unheard.episode_number,
+    unheard.hit_at,
+    unheard.window_after,
+    unheard.is_certain_time and coalesce(held.latest_held_so_far < unheard.previous_returned_at, true) as is_certain,
+    null::varchar as detail
+from unheard
+asof left join patterns.interview_held as held
+    on unheard.child_number = held.child_number and unheard.latest_hit_at >= held.held_at
