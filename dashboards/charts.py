@@ -80,9 +80,11 @@ def area_bars(marks: Sequence[Mark], region: Mark | None, measure: Measure, axis
     top = _nice_top(
         [v for item in (*marks, *([region] if region else [])) for v in (item.value, item.upper) if v is not None]
     )
+    # Long names leave the bars so little of a narrow screen that five numbers would run into each other.
+    ticks_along = 4 if any("<br>" in tick for tick in ticks) else 5
     layout = theme.layout(
         height=(_BAR_HEIGHT + 6 * any("<br>" in tick for tick in ticks)) * len(marks) + 96,
-        xaxis=theme.value_axis(axis, percent=measure.unit == "share", nticks=5, range=[0, top]),
+        xaxis=theme.value_axis(axis, percent=measure.unit == "share", nticks=ticks_along, range=[0, top]),
         yaxis=theme.category_axis(autorange="reversed", ticktext=ticks, tickvals=[item.label for item in marks]),
     )
     if region and region.value is not None:

@@ -149,7 +149,10 @@ class RegionReader:
             order by episodes desc, last_month desc, child_key
             """
         )
-        return [Across(*row[:4], {one["borough"]: one["episodes"] for one in row[4]}) for row in rows]
+        return [
+            Across(child_key, rule_ids, episodes, last_month, {one["borough"]: one["episodes"] for one in sent})
+            for child_key, rule_ids, episodes, last_month, sent in rows
+        ]
 
     def groups(self) -> list[Group]:
         """List the groups of children who go missing together, the largest first."""
@@ -229,6 +232,7 @@ class RegionReader:
 
     def followed_year(self) -> date | None:
         """Say which year the curves are about: the newest whose children were followed for a year."""
+        year: date | None
         ((year,),) = self._rows(
             """
             select coalesce(max(period_start) filter (where share is not null), max(period_start))

@@ -244,8 +244,9 @@ def code_words(code: str) -> str:
 
 
 def detail_words(detail: str) -> str:
-    """Write what a pattern adds about one flag in plain words; a length such as "48 hours or more" is plain already."""
-    return _DETAILS.get(detail, detail.replace(", end not recorded", ", and no end is recorded"))
+    """Write what a pattern adds about one flag in plain words; any other detail is a length, "48 hours or more"."""
+    length = detail.replace(", end not recorded", ", and no end is recorded")
+    return _DETAILS.get(detail, f"the first of them {length}")
 
 
 def listed(names: Sequence[str]) -> str:

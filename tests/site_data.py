@@ -19,6 +19,7 @@ import polars as pl
 from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.schema import accepted_schema
 from pipelines.history.filing import HISTORY_TABLES, record_flags
+from pipelines.recurrence.tables import build_recurrence
 from pipelines.region import Area, load_region
 from pipelines.warehouse.connection import connect, register_frame
 from pipelines.warehouse.graph import Table, build_table, load_tables
@@ -41,6 +42,8 @@ DATED = "tameside"
 
 SENTINEL = "f00dfeed"  # first characters of the pseudonym of a child known to two boroughs
 
+PAIRED, PARTNER = "c0ffee01", "c0ffee02"  # two children who go missing together; the second is another borough's
+
 _REJECTED_REASON = "This file holds a direct identifier."
 
 
@@ -56,6 +59,15 @@ def build_site_warehouse(path: Path, *, seed: int = 7, children: int = 240) -> N
         _publish(connection)
         for table in after:
             build_table(connection, table)
+        _estimate(connection)
+
+
+def _estimate(connection: duckdb.DuckDBPyConnection) -> None:
+    """Estimate recurrence for the region alone: no page shows it of a borough, and each place takes its time."""
+    region = load_region().area.code
+    for table in ("recurrence_gap", "recurrence_event", "concentration_curve"):
+        connection.execute(f"delete from statistics.{table} where area_code <> $region", {"region": region})  # noqa: S608 - names of our own tables
+    build_recurrence(connection)
 
 
 def _parted(tables: Sequence[Table]) -> tuple[list[Table], list[Table]]:
@@ -75,6 +87,7 @@ def _deliveries(seed: int, children: int) -> dict[str, list[dict[str, Any]]]:
     draw = random.Random(seed)  # noqa: S311 - test data
     rows: dict[str, list[dict[str, Any]]] = {"missing_episode": [], "return_interview": []}
     boroughs = load_region().boroughs
+    _add_pair(rows, boroughs[2], boroughs[3])
     for number in range(children):
         borough = boroughs[number % len(boroughs)]
         child = hashlib.sha256(f"{seed}-{number}".encode()).hexdigest()
@@ -82,6 +95,32 @@ def _deliveries(seed: int, children: int) -> dict[str, list[dict[str, Any]]]:
             child = SENTINEL + child[8:]
         _add_child(draw, rows, borough, child, boroughs[1] if number == 0 else None)
     return rows
+
+
+def _add_pair(rows: dict[str, list[dict[str, Any]]], home: Area, other: Area) -> None:
+    """Two children who go missing from one borough within minutes of each other; another borough sends the second."""
+    for place, (child, sender) in enumerate(((PAIRED, home), (PARTNER, other))):
+        for number in range(6):
+            started = AS_AT - timedelta(days=60 - 9 * number, hours=11 * number, minutes=10 * place)
+            rows["missing_episode"].append(
+                {
+                    "borough": sender.slug,
+                    "episode_id": f"P{place}-{number}",
+                    "child_id": child * 8,
+                    "pseudonym_scope": "regional",
+                    "status": "missing",
+                    "started_at": started,
+                    "found_at": started + timedelta(hours=5),
+                    "returned_at": started + timedelta(hours=5),
+                    "age_at_start": 14,
+                    "sex": "female",
+                    "ethnicity": "unknown",
+                    "looked_after": "no",
+                    "responsible_authority": sender.code,
+                    "area_missing_from": home.code,
+                    "missing_from_setting": "home",
+                }
+            )
 
 
 def _add_child(draw: random.Random, rows: dict[str, Any], home: Area, child: str, other: Area | None) -> None:
@@ -134,6 +173,18 @@ def _interview(draw: random.Random, episode: dict[str, Any], returned: datetime)
         "declined_reason": None if held else "child_declined",
         "held_at": held_at if held and held_at < AS_AT else None,
         "interviewer": "independent",
+        **_voice(int(episode["episode_id"][1:])),
+    }
+
+
+def _voice(number: int) -> dict[str, str | None]:
+    """What the child said and what was done: every kind of answer in turn."""
+    return {
+        "child_account_recorded": ("yes", "no", "unknown")[number % 3],
+        "push_factors": ("family_conflict", "boundaries;bullying", None)[number % 3],
+        "pull_factors": ("friends", None)[number % 2],
+        "harms_disclosed": ("none_disclosed", "substance_use", None, None)[number % 4],
+        "actions": ("safety_plan;strategy_meeting", "no_further_action", None, "referral")[number % 4],
     }
 
 

@@ -376,7 +376,7 @@ class _Maker:
         said = listed([_excluded(item, self._region) for item in left_out])
         return (
             (
-                f"Not counted here, of the returns to {self._borough.name} in {period('year_to_march', *year)}: {said}. "
+                f"Not counted here, of returns to {self._borough.name} in {period('year_to_march', *year)}: {said}. "
                 "Their interviews are for another authority to arrange."
             ),
         )

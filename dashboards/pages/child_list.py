@@ -219,8 +219,8 @@ def _returns(own: Sequence[Episode]) -> tuple[Say, ...]:
     yes = {name: sum(getattr(one, name) == "yes" for one in ended) for name in _STEPS}
     text = (
         f"Of {counted(len(ended), 'return')} behind these flags, the 72 hours are over for {number(len(due))}. An "
-        f"interview was offered after {number(yes['offered'])}, accepted after {number(yes['accepted'])} and held after "
-        f"{number(yes['held'])}, within 72 hours after {number(yes['within_72_hours'])}."
+        f"interview was offered after {number(yes['offered'])}, accepted after {number(yes['accepted'])} and held "
+        f"after {number(yes['held'])}, within 72 hours after {number(yes['within_72_hours'])}."
     )
     unclear = [
         f"{words} after {number(count)}"
@@ -401,8 +401,8 @@ def _how_sure(case: _Case) -> tuple[Say, ...]:
     says = tuple(Say(_doubt(doubt)) for doubt in case.doubts)
     return says or (
         Say(
-            "None of the usual doubts was found: times are known to the minute, each episode has an end and one record, "
-            "and no month is missing. What nobody recorded cannot be seen here."
+            "None of the usual doubts was found: times are known to the minute, each episode has an end and one "
+            "record, and no month is missing. What nobody recorded cannot be seen here."
         ),
     )
 

@@ -18,9 +18,9 @@ from pipelines.region import Area
 
 _COUNT = Measure("count")
 _QUESTIONS = {
-    "independent": ("Held by somebody independent", "held by somebody independent of the child's care"),
-    "account_recorded": ("Child's own account written down", "with the child's own account written down"),
-    "something_done": ("Something was done afterwards", "followed by something being done"),
+    "independent": ("Independent interviewer", "held by somebody independent of the child's care"),
+    "account_recorded": ("Own account written", "with the child's own account written down"),
+    "something_done": ("Something done after", "followed by something being done"),
 }
 _KINDS = {
     "exploitation_flag": ("Exploitation flag", "flagged for exploitation"),
@@ -100,7 +100,7 @@ def early_identification(maker: FigureMaker, reader: RestrictedReader, place: Pl
             BASIS["A"].replace("each episode counts", "each child counts by its first episode"),
             "The exploitation flag counts from the date on which it was set; a flag without a date cannot be told.",
             "A strategy meeting is known only where it is recorded as an action of a return interview.",
-            f"The first episode is the first in the data, which begin in {month(rows[0].data_from)}; there may be earlier.",
+            f"The first episode is the first in the data, which begin in {month(rows[0].data_from)}.",
             "Children first missing late in the year have had less time to be seen.",
             _NOTE,
         ),

@@ -195,9 +195,9 @@ class Recurrence:
             "repeat-meanings",
             'Two published meanings of "repeat"',
             finding=(
-                f"In {_year(last.period_start)}, {shares[0]} of incidents were a child's second or later one of the year, "
-                f"and {shares[1]} were incidents of a child who had two or more. Both are called repeats; they are not "
-                "the same."
+                f"In {_year(last.period_start)}, {shares[0]} of incidents were a child's second or later one of the "
+                f"year, and {shares[1]} were incidents of a child who had two or more. Both are called repeats; they "
+                "are not the same."
             ),
             chart=charts.area_groups(
                 [
@@ -332,8 +332,8 @@ def _half_finding(half: Half | None, year: date) -> str:
     if half.lower is not None and half.upper is not None:
         between = f" (95% interval {percent(half.lower)} to {percent(half.upper)})"
     return (
-        f"In {_year(year)}, {counted(half.children, 'child', 'children')}, {percent(half.share_of_children)} of all who "
-        f"went missing{between}, had half of the incidents."
+        f"In {_year(year)}, {counted(half.children, 'child', 'children')}, {percent(half.share_of_children)} of all "
+        f"who went missing{between}, had half of the incidents."
     )
 
 

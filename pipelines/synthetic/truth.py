@@ -149,8 +149,11 @@ def _naming(file: Delivery, lost: Sequence[str]) -> pl.DataFrame:
     if file.layout != "return_interview":
         return file.frame
     named = pl.col("_episode_key").str.split(";").list.set_intersection(pl.lit(lost, dtype=pl.List(pl.String)))
-    mark = pl.when(named.list.len() > 0).then(pl.lit("interview_of_lost_episode"))
-    marked = pl.concat_str(pl.col("_cases").replace("", None), mark, separator=";", ignore_nulls=True)
+    is_lost = named.list.len() > 0
+    mark = pl.when(is_lost).then(pl.lit("interview_of_lost_episode"))
+    # Nobody can tell that an interview came before a return which no file has.
+    known = pl.when(is_lost).then(pl.col("_cases").str.replace("interview_before_found;?", "")).otherwise("_cases")
+    marked = pl.concat_str(known.replace("", None), mark, separator=";", ignore_nulls=True)
     return file.frame.with_columns(marked.fill_null("").alias("_cases"))
 
 

@@ -35,34 +35,82 @@ with returned as (
         and episode.ended_at is not null
 ),
 
-interview as (
+told as (
     select
         link.episode_key,
-        count(*) as interviews,
-        bool_or(interview.offered = 'yes' or interview.accepted = 'yes') as offered_yes,
-        bool_or(interview.offered = 'unknown') as offered_unclear,
-        bool_or(interview.accepted = 'yes') as accepted_yes,
-        bool_or(interview.accepted = 'not_measurable') as accepted_unclear,
-        bool_or(interview.held = 'yes') as held_yes,
-        bool_or(interview.held = 'not_measurable') as held_unclear,
-        bool_or(link.within_72_hours = 'yes') as within_yes,
-        bool_or(link.within_72_hours = 'not_measurable') as within_unclear,
-        bool_or(interview.is_declined) as declined,
-        bool_or(link.is_before_return) as any_before_return,
-        bool_or(link.episodes_covered > 1) as is_shared,
-        arg_min(
-            {
-                'held_at': interview.held_at,
-                'precision': interview.held_precision,
-                'hours': link.hours_from_return,
-                'is_before_return': link.is_before_return,
-                'is_after_next': link.is_after_next
-            },
-            (link.is_before_return, interview.held_at, interview.interview_key)
-        ) filter (where interview.held = 'yes') as first_held
+        interview.interview_key,
+        interview.held_at,
+        interview.offered = 'yes' or interview.accepted = 'yes' as offered_yes,
+        interview.offered = 'unknown' as offered_unclear,
+        interview.accepted = 'yes' as accepted_yes,
+        interview.accepted = 'not_measurable' as accepted_unclear,
+        interview.held = 'yes' as held_yes,
+        interview.held = 'not_measurable' as held_unclear,
+        link.within_72_hours = 'yes' as within_yes,
+        link.within_72_hours = 'not_measurable' as within_unclear,
+        interview.is_declined as declined,
+        link.is_before_return as any_before_return,
+        link.episodes_covered > 1 as is_shared,
+        case
+            when interview.held = 'yes'
+                then {
+                    'held_at': interview.held_at,
+                    'precision': interview.held_precision,
+                    'hours': link.hours_from_return,
+                    'is_before_return': link.is_before_return,
+                    'is_after_next': link.is_after_next
+                }
+        end as first_held
     from core.episode_interview as link
     inner join core.return_interview as interview on link.interview_key = interview.interview_key
-    group by link.episode_key
+),
+
+several as (
+    select episode_key
+    from told
+    group by episode_key
+    having count(*) > 1
+),
+
+-- Most episodes have one interview; only the others are summed.
+interview as (
+    select
+        told.episode_key,
+        told.offered_yes,
+        told.offered_unclear,
+        told.accepted_yes,
+        told.accepted_unclear,
+        told.held_yes,
+        told.held_unclear,
+        told.within_yes,
+        told.within_unclear,
+        told.declined,
+        told.any_before_return,
+        told.is_shared,
+        told.first_held,
+        1 as interviews
+    from told
+    anti join several on told.episode_key = several.episode_key
+    union all
+    select
+        told.episode_key,
+        bool_or(told.offered_yes) as offered_yes,
+        bool_or(told.offered_unclear) as offered_unclear,
+        bool_or(told.accepted_yes) as accepted_yes,
+        bool_or(told.accepted_unclear) as accepted_unclear,
+        bool_or(told.held_yes) as held_yes,
+        bool_or(told.held_unclear) as held_unclear,
+        bool_or(told.within_yes) as within_yes,
+        bool_or(told.within_unclear) as within_unclear,
+        bool_or(told.declined) as declined,
+        bool_or(told.any_before_return) as any_before_return,
+        bool_or(told.is_shared) as is_shared,
+        arg_min(told.first_held, (told.any_before_return, told.held_at, told.interview_key))
+        filter (where told.held_yes) as first_held,
+        count(*) as interviews
+    from told
+    inner join several on told.episode_key = several.episode_key
+    group by told.episode_key
 ),
 
 -- Those whose next episode may have begun too soon, and the interviews that may have been held in between.

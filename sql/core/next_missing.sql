@@ -10,7 +10,7 @@ with followed as (
         lead(latest_started_at) over child_history as latest_next_started_at
     from core.missing_episode
     where status = 'missing'
-    window child_history as (partition by child_key order by started_at, episode_key)
+    window child_history as (partition by child_number order by started_at, episode_key)
 )
 
 select

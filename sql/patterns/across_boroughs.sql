@@ -5,20 +5,26 @@
 -- For: children who repeat across boroughs. sent says how many of the contributing episodes each borough sent a row of,
 -- the most first; an episode that two boroughs sent counts with both. is_seen_alone: there is a borough whose own
 -- episodes are enough for the rule. Where there is none, only the region sees that the child repeats.
-with sent as (
+with contributing as (
     select
         flag.flag_id,
-        unnest(episode.boroughs) as borough
+        unnest(flag.episode_keys) as episode_key
     from patterns.flag as flag
     inner join rules.pattern as rule on flag.rule_id = rule.rule_id and flag.rule_version = rule.version
-    inner join patterns.flag_episode as flag_episode on flag.flag_id = flag_episode.flag_id
-    inner join core.missing_episode as episode on flag_episode.episode_key = episode.episode_key
     where
         rule.kind = 'window'
         and rule.is_current
         and rule.scope = 'region'
         and rule.episodes >= 3
         and len(flag.boroughs) > 1
+),
+
+sent as (
+    select
+        contributing.flag_id,
+        unnest(episode.boroughs) as borough
+    from contributing
+    inner join core.missing_episode as episode on contributing.episode_key = episode.episode_key
 ),
 
 counted as (

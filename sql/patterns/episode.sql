@@ -12,8 +12,8 @@
 with counted as (
     select
         episode.episode_key,
-        child.child_key,
-        child.child_number,
+        episode.child_key,
+        episode.child_number,
         episode.child_id,
         episode.borough,
         episode.boroughs,
@@ -35,7 +35,7 @@ with counted as (
             else 'unknown'
         end as missing_from,
         episode.missing_from_setting,
-        episode.setting_id,
+        episode.setting_key,
         episode.area_missing_from,
         episode.responsible_authority,
         episode.cse_flag_date,
@@ -43,7 +43,6 @@ with counted as (
         episode.cse_flag,
         episode.cce_flag
     from core.missing_episode as episode
-    inner join patterns.child as child on episode.child_key = child.child_key
     where episode.status = 'missing' and (episode.age_at_start is null or episode.age_at_start < 18)
 )
 
@@ -73,7 +72,7 @@ select
     age_at_start,
     looked_after,
     missing_from,
-    case when missing_from = 'care' and missing_from_setting <> 'home' then borough || ':' || setting_id end
+    case when missing_from = 'care' and missing_from_setting <> 'home' then setting_key end
         as setting_key,
     area_missing_from,
     responsible_authority,

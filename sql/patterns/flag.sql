@@ -74,7 +74,8 @@ told as (
 )
 
 select
-    told.flag_id,
+    rule.rule_id || '-' || left(md5(concat_ws('|', rule.rule_id, rule.version, told.child_key, told.raised_at)), 16)
+        as flag_id,
     rule.rule_id,
     rule.version as rule_version,
     rule.is_current as is_current_rule,

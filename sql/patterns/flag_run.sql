@@ -1,6 +1,6 @@
 -- patterns.flag_run
 -- Grain: one row per rule, version, child and run of overlapping windows.
--- Keys: flag_id; rule_number, child_number, run_number.
+-- Keys: rule_number, child_number, run_number.
 -- For: patterns.flag. A hit is a start that completes a rule's pattern; each kind of rule has its own
 -- patterns.hit_<kind>, which says what does, what makes it certain and what detail says. Its window is
 -- (window_after, hit_at]. Two hits belong to one run when their windows overlap, or where the rule has run_days, when
@@ -196,7 +196,7 @@ reached as (
         *,
         max(hit_at) over (
             partition by rule_number, child_number
-            order by joins_after, hit_at, episode_number
+            order by joins_after
             rows between unbounded preceding and 1 preceding
         ) as reached_before
     from joined
@@ -208,7 +208,7 @@ numbered as (
         (
             count_if(reached_before is null or joins_after >= reached_before) over (
                 partition by rule_number, child_number
-                order by joins_after, hit_at, episode_number
+                order by joins_after
                 rows between unbounded preceding and current row
             )
         )::integer as run_number
@@ -238,8 +238,6 @@ select
     run.rule_number,
     run.child_number,
     run.run_number,
-    rule.rule_id || '-' || left(md5(concat_ws('|', rule.rule_id, rule.version, child.child_key, run.raised_at)), 16)
-        as flag_id,
     run.raised_at,
     run.last_hit_at,
     run.window_after,
@@ -255,6 +253,5 @@ select
     end as numbers
 from run
 inner join rules.pattern as rule on run.rule_number = rule.rule_number
-inner join patterns.child as child on run.child_number = child.child_number
 asof left join patterns.episode as first_episode
     on run.child_number = first_episode.child_number and run.window_after < first_episode.started_at

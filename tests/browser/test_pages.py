@@ -129,6 +129,19 @@ def test_the_list_can_be_narrowed_by_pattern_and_by_code(watched: Watched, site:
     assert page.locator("#filter-count").inner_text() == f"1 of {everyone} shown"
 
 
+def test_a_child_opens_to_five_answers_and_a_rule_to_its_meaning(watched: Watched, site: Path) -> None:
+    page = watched.open(site / "boroughs/bolton/index.html")
+    child = page.locator("#children > li").first
+    assert child.locator(".answers").is_hidden()
+    child.locator("summary").click()
+    assert child.locator(".answers dt").all_inner_texts() == [
+        "Why now", "Since when", "What has been tried", "Who else", "How sure we are"
+    ]  # fmt: skip
+    link = child.locator(".flags a").first
+    link.click()
+    assert page.locator(link.get_attribute("href") or "").first.is_visible()
+
+
 def test_a_borough_page_can_be_read_without_scripts(browser: Browser, site: Path) -> None:
     context = browser.new_context(viewport=WIDE, java_script_enabled=False)
     page = context.new_page()

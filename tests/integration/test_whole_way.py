@@ -156,6 +156,113 @@ def test_incidents_and_children_by_borough_equal_the_truth(whole: Whole) -> None
     assert pairs["I02"].to_list() == pairs["children"].to_list()
 
 
+def found(home: Home, made: Demonstration, case: str) -> pl.DataFrame:
+    """The records of one planted pattern, each with the resolved episode and child that hold it."""
+    held = rows(
+        home,
+        """
+        select row_.borough, row_.episode_id, row_.episode_key as resolved_key, row_.recorded_by as resolved_by,
+            row_.joined_by, episode.child_key, episode.source_rows, child.child_number
+        from core.episode_row as row_
+        inner join core.missing_episode as episode on row_.episode_key = episode.episode_key
+        inner join patterns.child as child on episode.child_key = child.child_key
+        where row_.source <> 'ssda903_missing'
+        """,
+    )
+    records = truth(made, "to_find").filter(pl.col("case") == case)
+    assert not records.is_empty()
+    pairs = records.join(held, on=["borough", "episode_id"], how="left", validate="1:1")
+    assert pairs["resolved_key"].null_count() == 0
+    return pairs
+
+
+def flags_of(home: Home, children: pl.DataFrame, rule_id: str) -> pl.DataFrame:
+    """Flags of a rule for planted children, and the children without one (flag_id null)."""
+    raised = rows(
+        home,
+        "select flag_id, child_key, boroughs, only_region_sees, is_certain from patterns.flag"
+        " where rule_id = $rule_id and is_current_rule",
+        rule_id=rule_id,
+    )
+    return children.select("case_id", "child", "child_key").unique().join(raised, on="child_key", how="left")
+
+
+def test_the_polices_and_the_authoritys_record_of_an_absence_are_one_episode(whole: Whole) -> None:
+    home, made, _ = whole
+    both = found(home, made, "two_records")
+    assert both["episode_key"].n_unique() == both["resolved_key"].n_unique() == both["case_id"].n_unique() > 20
+    assert (both["recorded_by"] == both["resolved_by"]).all()
+    assert (both["source_rows"] == 2).all()
+    assert (both.group_by("child", "borough").agg(pl.col("child_key").n_unique())["child_key"] == 1).all()
+    late = both.filter((pl.col("recorded_by") == "police") & (pl.col("joined_by") == "police_match"))
+    beside = both.filter((pl.col("recorded_by") == "police") & (pl.col("joined_by") == "overlap"))
+    assert min(late.height, beside.height) > 5
+    assert late.height + beside.height == both.height / 2
+
+
+def test_children_who_go_missing_together_are_found_as_pairs_and_groups(whole: Whole) -> None:
+    home, made, _ = whole
+    together = found(home, made, "co_missing")
+    planted = (
+        together.join(together, on=["case_id", "occasion"], suffix="_other")
+        .filter(pl.col("child_number") < pl.col("child_number_other"))
+        .group_by("child_number", partner_number="child_number_other")
+        .agg(pl.len().alias("times"))
+    )
+    pairs = rows(
+        home,
+        "select child_number, partner_number, pairings from patterns.co_missing_pair where is_beyond_chance",
+    )
+    matched = planted.join(pairs, on=["child_number", "partner_number"], how="left")
+    assert matched.height >= planted.height > 10
+    assert (matched["pairings"] >= matched["times"]).all()
+    assert matched["pairings"].null_count() == 0
+    groups = rows(home, "select child_key, group_id, group_boroughs from patterns.co_missing_group")
+    recent = together.filter(pl.col("started_at").max().over("case_id") > pl.datetime(2022, 11, 1, time_zone="UTC"))
+    grouped = recent.join(groups, on="child_key", how="left").group_by("case_id")
+    each = grouped.agg(pl.col("group_id").n_unique(), pl.col("group_id").null_count().alias("without"))
+    assert each.height >= 5
+    assert each.select("group_id", "without").unique().rows() == [(1, 0)]
+    assert flags_of(home, together, "RCO").select("flag_id", "is_certain").null_count().row(0) == (0, 0)
+
+
+def test_what_no_borough_sees_alone_is_flagged_for_the_region(whole: Whole) -> None:
+    home, made, _ = whole
+    for case, boroughs in (("across_boroughs", 3), ("linked_pseudonyms", 2)):
+        planted = found(home, made, case)
+        raised = flags_of(home, planted, "R3-28")
+        assert raised["flag_id"].null_count() == 0
+        assert raised.height == planted["child"].n_unique() > 5
+        assert raised["only_region_sees"].all()
+        assert (raised["boroughs"].list.len() == boroughs).all()
+        listed = rows(home, "select flag_id from patterns.across_boroughs where not is_seen_alone").to_series()
+        assert set(raised["flag_id"]) <= set(listed)
+
+
+def test_an_unusual_month_of_a_setting_is_a_cluster(whole: Whole) -> None:
+    home, made, _ = whole
+    planted = found(home, made, "setting_cluster")
+    starts = rows(home, "select episode_key as resolved_key, setting_key from patterns.episode")
+    months = (
+        planted.join(starts, on="resolved_key")
+        .group_by("case_id")
+        .agg(
+            pl.col("setting_key").unique(),
+            pl.len().alias("planted"),
+            pl.col("child").n_unique(),
+            pl.col("started_at").max().dt.replace_time_zone(None),
+        )
+        .explode("setting_key")
+    )
+    clusters = rows(home, "select setting_key, first_at, last_at, starts, children from patterns.setting_cluster")
+    seen = months.join(clusters, on="setting_key").filter(pl.col("started_at").is_between("first_at", "last_at"))
+    assert seen.height == months.height == planted["case_id"].n_unique()
+    assert (seen["starts"] >= seen["planted"]).all()
+    assert (seen["children"] >= seen["child"]).all()
+    flagged = flags_of(home, planted, "RPLACE").drop_nulls("flag_id")
+    assert flagged["case_id"].n_unique() == months.height
+
+
 def test_a_month_that_was_never_sent_is_not_a_zero(whole: Whole) -> None:
     home, made, _ = whole
     (never_sent,) = json.loads((made.truth / "truth.json").read_text())["undelivered"]

@@ -26,7 +26,8 @@ EPISODES = """
     )
     select
         members, child_key, status, started_at, latest_started_at, started_precision, ended_at, latest_ended_at,
-        ended_precision, returned_at, latest_returned_at, returned_precision, recorded_by, borough, source_rows, age_at_start, sex, area_missing_from, responsible_authority
+        ended_precision, returned_at, latest_returned_at, returned_precision, recorded_by, borough, source_rows,
+        age_at_start, sex, area_missing_from, responsible_authority
     from core.missing_episode
     inner join member using (episode_key)
 """

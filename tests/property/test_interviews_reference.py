@@ -74,7 +74,10 @@ REASONS = (None,) * 6 + ("child_declined", "missing_again")
 NAMES = ("own", "own", "own", "both", "twice", "before", "nobody's")
 INTERVIEWERS = (None, "independent", "commissioned", "placement", "responsible_authority", "unknown")
 ACCOUNTS = (None, "yes", "no", "unknown")
-CODES = ((), ("other",), ("strategy_meeting", "referral"), ("no_further_action",), ("strategy_meeting",))
+CODES = (
+    *((), ("other",), ("strategy_meeting", "referral"), ("strategy_meeting",)),
+    *(("no_further_action",), ("no_further_action", "referral")),
+)
 ASKED = (HOURS, MINUTES, HELD, ANSWERS, REASONS, NAMES)
 SAID = (INTERVIEWERS, ACCOUNTS, CODES, CODES)
 

@@ -74,3 +74,19 @@ def test_names_at_line_ends_do_not_overlap() -> None:
     series = [Series(name, marks(0.5, 0.5, value)) for name, value in (("a", 0.5), ("b", 0.501), ("c", 0.502))]
     heights = sorted(note["y"] for note in charts.trend(series, SHARE, "Share")["layout"]["annotations"])
     assert all(higher - lower > 0.03 for lower, higher in pairwise(heights))
+
+
+def test_a_curve_has_its_interval_as_a_band_and_a_gap_where_there_is_no_value() -> None:
+    marks = (Mark("day 0", 0.0, "", 0.0, 0.0), Mark("day 28", 0.33, "", 0.31, 0.35), Mark("day 364", None))
+    other = charts.Curve("Others", (0.0, 28.0), (Mark("day 0", 0.0), Mark("day 28", 0.2)))
+    drawn = charts.curves(
+        [charts.Curve("All", (0.0, 28.0, 364.0), marks), other], SHARE, "Share", along="Days", ticks=(0, 28, 364)
+    )
+    lower, upper, line, second = drawn["data"]
+    assert (lower["x"], lower["y"]) == ([0.0, 28.0], [0.0, 0.31])
+    assert (upper["y"], upper["fill"]) == ([0.0, 0.35], "tonexty")
+    assert (line["x"], line["y"]) == ([0.0, 28.0, 364.0], [0.0, 0.33, None])
+    assert "95% interval 31% to 35%" in line["hovertext"][1]
+    assert second["name"] == "Others"
+    assert second["line"]["dash"] != line["line"]["dash"]
+    assert tuple(drawn["layout"]["xaxis"]["tickvals"]) == (0, 28, 364)

@@ -7,21 +7,38 @@ import hashlib
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import duckdb
 import pytest
 
+from dashboards.leads import LeadReader, read_versions
+from dashboards.pages.section import version_table
 from dashboards.points import Query
 from dashboards.published import PUBLIC_TABLES, open_public
-from dashboards.restricted import RestrictedReader
+from dashboards.region_view import RegionReader
+from dashboards.rulebook import load_rulebook
 from dashboards.site import build_site
 from pipelines.home import CONTRACTS
 from pipelines.region import load_region
 from pipelines.warehouse.connection import connect
-from tests.site_data import DATED, DATES_NOTE, OFFERED_NOTE, REFUSED, SENTINEL, SILENT, build_site_warehouse
+from pipelines.warehouse.graph import build_table, load_tables
+from tests.site_data import (
+    DATED,
+    DATES_NOTE,
+    OFFERED_NOTE,
+    PAIRED,
+    PARTNER,
+    REFUSED,
+    SENTINEL,
+    SILENT,
+    build_site_warehouse,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -111,21 +128,17 @@ def test_every_page_is_there(site: Path) -> None:
     assert {str(page.path.relative_to(site)) for page in pages(site)} == expected
 
 
-def test_the_same_tables_give_the_same_bytes(warehouse: Path, site: Path, tmp_path: Path) -> None:
-    with connect(warehouse, read_only=True) as opened:
-        files = build_site(opened, tmp_path / "site", contracts=CONTRACTS)
-    assert digest(tmp_path / "site") == digest(site)
-    assert files == sorted(files)
-    assert len(files) == len(digest(site))
-
-
-def test_a_new_site_replaces_the_old_one_whole(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_the_same_tables_give_the_same_bytes_and_replace_an_old_site_whole(
+    connection: duckdb.DuckDBPyConnection, site: Path, tmp_path: Path
+) -> None:
     old = tmp_path / "site" / "left-over.html"
     old.parent.mkdir()
     old.write_text("old", encoding="utf-8")
-    build_site(connection, tmp_path / "site", contracts=CONTRACTS)
-    assert not old.exists()
+    files = build_site(connection, tmp_path / "site", contracts=CONTRACTS)
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
+    assert digest(tmp_path / "site") == digest(site)
+    assert files == sorted(files)
+    assert len(files) == len(digest(site))
 
 
 def test_a_failed_build_leaves_the_old_site(tmp_path: Path) -> None:
@@ -267,21 +280,195 @@ def test_a_borough_sees_only_its_own_children(connection: duckdb.DuckDBPyConnect
 
 def test_another_boroughs_episode_shows_its_month_only(connection: duckdb.DuckDBPyConnection) -> None:
     """A child known to two boroughs: each sees the other's episodes without day, length or interview."""
-    reader = RestrictedReader(connection)
-    foreign = [item for slug in load_region().slugs for item in reader.evidence(slug) if not item.is_own]
-    raised = [flag for slug in load_region().slugs for flag in reader.flags(slug) if flag.raised_at is None]
+    readers = [LeadReader(connection, slug) for slug in load_region().slugs]
+    foreign = [item for reader in readers for item in reader.episodes() if not item.is_own]
+    raised = [flag for reader in readers for flag in reader.flags() if flag.raised_at is None]
     assert foreign
     assert raised
+    told = {"child_key", "rule_ids", "status", "is_own", "month"}
     for item in foreign:
         assert item.month.day == 1
-        assert (item.started_at, item.hours, item.returned_at, item.held, item.hours_to_interview) == (None,) * 5
+        assert {name: value for name, value in vars(item).items() if value is not None}.keys() <= told
 
 
 def test_the_page_says_that_another_borough_sent_an_episode(site: Path) -> None:
     text = (site / "boroughs" / load_region().slugs[0] / "index.html").read_text(encoding="utf-8")
     assert SENTINEL in text
-    assert "another borough</th><td>not shown</td><td>not shown</td><td>not shown</td>" in text
+    assert "another borough</th><td>not shown</td><td>not shown</td><td>not shown</td><td>another borough</td>" in text
     assert "(by an episode of another borough)" in text
+    assert re.search(r"\d+ of the \d+ episodes behind these flags were recorded only in another borough of", text)
+
+
+def test_how_a_flag_came_never_names_another_borough(connection: duckdb.DuckDBPyConnection) -> None:
+    names = {area.slug: area.name for area in load_region().boroughs}
+    told = connection.execute("select borough, raised_words from leads.flag").fetchall()
+    assert any(f"delivery of {names[slug]}" in words for slug, words in told)
+    assert any("delivery of another borough" in words for _, words in told)
+    assert not [words for slug, words in told for other, name in names.items() if other != slug and name in words]
+
+
+def test_every_child_on_a_borough_page_has_five_answers_in_order(site: Path) -> None:
+    text = (site / "boroughs/manchester/index.html").read_text(encoding="utf-8")
+    entries = text.split('<details class="child">')[1:]
+    assert len(entries) > 1
+    for entry in entries:
+        answers = re.findall(r"<dt>(.*?)</dt>\s*<dd>\s*<p>(.+?)</p>", entry.split("</dl>")[0], re.DOTALL)
+        questions = [question for question, _ in answers]
+        assert questions == ["Why now", "Since when", "What has been tried", "Who else", "How sure we are"]
+        assert all(len(answer) > 20 for _, answer in answers)
+
+
+def test_a_partner_of_another_borough_is_only_said_to_be_there(site: Path) -> None:
+    region = load_region()
+    home, other = region.boroughs[2], region.boroughs[3]
+    text = (site / "boroughs" / home.slug / "index.html").read_text(encoding="utf-8")
+    entry = next(part for part in text.split('<details class="child">') if f'"who">{PAIRED}' in part)
+    assert f"A child of another borough of {region.area.name}:</strong> missing from the same borough" in entry
+    assert "at the same time 6 times" in entry
+    assert "more often than chance explains" in entry
+    assert f"one of 2 who go missing with one another, 1 of them of another borough of {region.area.name}" in entry
+    assert PARTNER not in text
+    assert other.name not in entry
+    regional = (site / "region/index.html").read_text(encoding="utf-8")
+    assert f"<td>{home.name} and {other.name}</td>" in regional
+    assert f"{PAIRED}, {PARTNER}" in regional
+
+
+def test_a_child_whose_repeats_no_borough_sees_alone_is_on_the_regions_page(
+    connection: duckdb.DuckDBPyConnection, site: Path
+) -> None:
+    across = RegionReader(connection, load_region().area.code).across()
+    assert across
+    table = (site / "region/index.html").read_text(encoding="utf-8").split("none of which sees it alone")[2]
+    for child in across:
+        assert len(child.sent) > 1
+        assert f">{child.child_key[:8]}</th>" in table.split("</table>")[0]
+
+
+def test_the_waiting_list_holds_nobody_who_was_heard(connection: duckdb.DuckDBPyConnection) -> None:
+    """Against the cascade: recent returns of the borough's own rows without an interview known to be held."""
+    for slug in load_region().slugs:
+        expected = connection.execute(
+            """
+            select count(*)
+            from core.interview_cascade as cascade
+            inner join core.missing_episode as episode using (episode_key)
+            inner join quality.data_cut as data_cut on data_cut.borough = $slug
+            where
+                list_contains(episode.boroughs, $slug) and cascade.held <> 'yes'
+                and cascade.returned_at between data_cut.data_to - interval 28 days + interval 1 microsecond
+                and data_cut.data_to
+            """,
+            {"slug": slug},
+        ).fetchall()
+        assert [(len(LeadReader(connection, slug).waiting()),)] == expected
+
+
+def test_a_borough_page_shows_its_own_threshold_and_no_other_does(site: Path) -> None:
+    own = {slug for slug in load_region().slugs if (CONTRACTS / "boroughs" / slug / "patterns.yaml").exists()}
+    assert own
+    for slug in load_region().slugs:
+        text = (site / "boroughs" / slug / "index.html").read_text(encoding="utf-8")
+        assert ("own threshold</caption>" in text) == (slug in own)
+        assert len(re.findall(r'<dt id="rule-', text)) == 21 + (slug in own)
+
+
+def test_two_versions_stand_side_by_side_and_a_flag_that_went_says_why(warehouse: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.duckdb"
+    shutil.copyfile(warehouse, changed)
+    tables = {table.qualified: table for table in load_tables()}
+    with duckdb.connect(str(changed)) as opened:
+        opened.execute(
+            "update rules.pattern set rule_id = 'R3-28', version = 2, is_current = false where rule_id = 'R3-30'"
+        )
+        opened.execute(
+            "update patterns.flag set rule_id = 'R3-28', rule_version = 2, is_current_rule = false "
+            "where rule_id = 'R3-30'"
+        )
+        opened.execute(
+            "update history.flag set gone_as_at = $at, gone_words = 'Not shown since 1 May 2026: a test.' "
+            "where flag_id = (select min(flag_id) from history.flag where borough = 'bury')",
+            {"at": datetime(2026, 5, 1, 9)},  # noqa: DTZ001 - UTC without zone, as everywhere in the warehouse
+        )
+        for name in ("leads.version", "leads.gone"):
+            build_table(opened, tables[name])
+        versions = read_versions(opened, None)
+        (gone,) = LeadReader(opened, "bury").gone(30)
+        assert LeadReader(opened, "bolton").gone(30) == []
+    now = {(one.rule_version, one.is_current_rule): one for one in versions if one.rule_id == "R3-28"}
+    assert set(now) == {(1, True), (2, False)}
+    assert now[2, False].children >= now[1, True].children > 0
+    assert gone.gone_words == "Not shown since 1 May 2026: a test."
+    assert gone.child_id is not None
+    first = load_rulebook(CONTRACTS)
+    old = replace(first.pattern("R3-30"), rule_id="R3-28", version=2, is_current=False)
+    table = version_table(versions, replace(first, patterns=(*first.patterns, old)), "Children now")
+    assert table is not None
+    assert [row[:3] for row in table.rows] == [
+        ("R3-28, version 1", "yes", "at least 3 episodes; within 28 days"),
+        ("R3-28, version 2", "no", "at least 3 episodes; within 30 days"),
+    ]
+
+
+def test_what_each_rule_finds_is_what_the_flags_say(connection: duckdb.DuckDBPyConnection) -> None:
+    """Against the flags and episodes, child by child, for one rule."""
+    rows = connection.execute(
+        """
+        select flag.child_key, min(flag.raised_at) as raised_at
+        from patterns.flag as flag
+        cross join rules.lead_list as list
+        where
+            flag.rule_id = 'R3-28'
+            and flag.raised_at > (select max(data_to) from quality.data_cut) - to_days(list.summary_days)
+        group by flag.child_key
+        """
+    ).fetchall()
+    before = sorted(
+        connection.execute(
+            "select count(*) from patterns.episode where child_key = $child and started_at < $at",
+            {"child": child, "at": raised_at},
+        ).fetchall()[0][0]
+        for child, raised_at in rows
+    )
+    reader = RegionReader(connection, load_region().area.code)
+    (summary,) = [one for one in reader.summaries() if one.rule_id == "R3-28"]
+    assert summary.children == len(rows) > 5
+    assert summary.median_episodes_before == median(before)
+    assert 0 < summary.heard <= summary.children
+
+
+def test_the_regions_curves_are_the_estimates(connection: duckdb.DuckDBPyConnection, site: Path) -> None:
+    rows = csv.DictReader((site / "region/data/gone-again.csv").read_text(encoding="utf-8").splitlines())
+    drawn = {(row["looked_after"], row["days"]): row for row in rows}
+    year = drawn["Total", "28"]["period_start"]
+    ((share, lower, upper),) = connection.execute(
+        "select share, lower_95, upper_95 from recurrence.gone_again "
+        "where basis = 'A' and area_code = $area and breakdown = 'total' and days = 28 and period_start = $year",
+        {"area": load_region().area.code, "year": year},
+    ).fetchall()
+    assert [float(drawn["Total", "28"][name]) for name in ("value", "lower_95", "upper_95")] == pytest.approx(
+        [share, lower, upper], abs=1e-4
+    )
+
+
+def test_how_children_were_heard_adds_up(site: Path) -> None:
+    rows = list(csv.DictReader((site / "region/data/voice.csv").read_text(encoding="utf-8").splitlines()))
+    assert {row["question"] for row in rows} == {"independent", "account_recorded", "something_done"}
+    for row in rows:
+        assert int(row["yes"]) + int(row["no"]) + int(row["not_measurable"]) == int(row["interviews"]) > 0
+    early = csv.DictReader((site / "region/data/early-identification.csv").read_text(encoding="utf-8").splitlines())
+    for row in early:
+        at = sum(int(row[name]) for name in row if name.startswith("at_"))
+        assert at == int(row["recognised"])
+        assert at + int(row["not_yet"]) + int(row["cannot_be_told"]) == int(row["children"])
+
+
+def test_the_methodology_lists_every_pattern_with_its_version(site: Path) -> None:
+    text = (site / "public/methodology.html").read_text(encoding="utf-8")
+    rules = load_rulebook(CONTRACTS).patterns
+    assert len({rule.rule_id for rule in rules if rule.is_regional}) == 21
+    for rule in rules:
+        assert f"<code>{rule.rule_id}</code> version {rule.version}" in text
 
 
 def test_every_figure_that_uses_a_noted_measure_carries_the_note(site: Path) -> None:

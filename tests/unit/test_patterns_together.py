@@ -15,17 +15,18 @@ import pytest
 from scipy.stats import poisson
 
 from tests.builders.rows import Delivery, EpisodeRow, delivery, utc
-from tests.builders.rules import shipped_rule
 from tests.builders.warehouse import SmallWarehouse, small_warehouse
 
 RECEIVED = "2025-06-01 09:00"
+CHILDREN = ("anna", "ben", "cara")
 TABLES = (
     "patterns.co_missing_partner",
     "patterns.co_missing_group",
     "patterns.hit_co_missing",
+    "patterns.evidence_co_missing",
     "patterns.setting_cluster",
     "patterns.hit_setting_cluster",
-    "patterns.across_boroughs",
+    "patterns.evidence_setting_cluster",
 )
 
 
@@ -45,11 +46,7 @@ def at_home(child: str, started: str, home: str = "home", **given: Any) -> Episo
 
 def together(*starts: Sequence[str], **given: Any) -> list[EpisodeRow]:
     """Absences of anna, ben and so on from one area, one list of starts for each child."""
-    return [
-        absence(child, start, **given)
-        for child, own in zip(("anna", "ben", "cara"), starts, strict=False)
-        for start in own
-    ]
+    return [absence(child, start, **given) for child, own in zip(CHILDREN, starts, strict=False) for start in own]
 
 
 def in_case(name: str, rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
@@ -223,9 +220,9 @@ def twice_among(children: int) -> list[EpisodeRow]:
     ]
 
 
-def every_day_and(times: int) -> list[EpisodeRow]:
-    """One child who goes missing on sixty days, and another who does so on some of them."""
-    return [*LONG_KNOWN, *together(DAYS, DAYS[-times:], hours=2)]
+def each_of(days: int) -> list[EpisodeRow]:
+    """One child who goes missing on so many days running, and another who does so on the last four of them."""
+    return [*LONG_KNOWN, *together(DAYS[-days:], DAYS[-4:], hours=2)]
 
 
 SURE: dict[str, Sequence[EpisodeRow]] = {
@@ -234,13 +231,14 @@ SURE: dict[str, Sequence[EpisodeRow]] = {
         *LONG_KNOWN,
         *(absence(child, day[:10], ended=day) for day in FOUR for child in ("anna", "ben")),
     ],
-    "four times, the place known since then": together(FOUR, FOUR),
+    "four days running": [*LONG_KNOWN, *together(DAYS[:4], DAYS[:4], hours=2)],
+    "four days running, nothing known before": together(DAYS[:4], DAYS[:4], hours=2),
     "twice among 30": twice_among(30),
     "twice among 60": twice_among(60),
-    "4 of 60 days": every_day_and(4),
-    "5 of 60 days": every_day_and(5),
+    "4 of 59 days": each_of(59),
+    "4 of 60 days": each_of(60),
 }
-CERTAIN = {"four times", "twice among 30", "5 of 60 days"}
+CERTAIN = {"four times", "four days running", "twice among 30", "4 of 59 days"}
 
 # Groups: anna with ben, ben with cara in another borough; dan with eve a year before
 
@@ -256,11 +254,81 @@ GROUP = [
 ]
 
 
+# Settings. Three starts make a cluster in a borough, unless its own settings are busier
+
+
+def from_home(*by_child: Sequence[str], home: str = "home", **given: Any) -> list[EpisodeRow]:
+    """Absences of anna, ben and so on from one home, one list of starts for each child."""
+    return [
+        at_home(child, start, home, hours=2, **given)
+        for child, own in zip(CHILDREN, by_child, strict=False)
+        for start in own
+    ]
+
+
+CLUSTERS: dict[str, Sequence[EpisodeRow]] = {
+    "three by two": from_home(["2024-06-01 10:00", "2024-06-20 10:00"], ["2024-06-10 10:00"]),
+    "three by one": from_home(["2024-06-01 10:00", "2024-06-10 10:00", "2024-06-20 10:00"]),
+    "two by two": from_home(["2024-06-01 10:00"], ["2024-06-10 10:00"]),
+    "28 days": from_home(["2024-06-01 10:00", "2024-06-10 10:00"], ["2024-06-29 10:00"]),
+    "28 days less a minute": from_home(["2024-06-01 10:01", "2024-06-10 10:00"], ["2024-06-29 10:00"]),
+    "spring, 28 days": from_home(["2024-03-10 10:00", "2024-03-20 10:00"], ["2024-04-07 11:00"]),
+    "spring, less a minute": from_home(["2024-03-10 10:01", "2024-03-20 10:00"], ["2024-04-07 11:00"]),
+    "two homes": [
+        *from_home(["2024-06-01 10:00", "2024-06-20 10:00"]),
+        *from_home([], ["2024-06-10 10:00"], home="other"),
+    ],
+    "one number, two boroughs": [
+        *from_home(["2024-06-01 10:00", "2024-06-20 10:00"]),
+        *from_home([], ["2024-06-10 10:00"], borough="bury"),
+    ],
+    "at home": [
+        replace(row, setting="home")
+        for row in from_home(["2024-06-01 10:00", "2024-06-20 10:00"], ["2024-06-10 10:00"])
+    ],
+    "by days": from_home(["2024-06-01", "2024-06-20"], ["2024-06-10"]),
+    "by days, perhaps 28": from_home(["2024-06-01 10:00", "2024-06-10 10:00"], ["2024-06-29"]),
+    "three in a busy borough": from_home(
+        ["2024-06-01 10:00", "2024-06-20 10:00"], ["2024-06-10 10:00"], borough="wigan"
+    ),
+    # forty starts in forty days: 27 and more from the 27th on, 28 only
+    "busy": from_home(
+        *[[day.replace("20:00", f"{hour}:00") for day in DAYS[:40]] for hour in (10, 16)], borough="wigan"
+    ),
+}
+CLUSTERED = {
+    "three by two": ("anna", True),
+    "28 days less a minute": ("ben", True),
+    "spring, less a minute": ("ben", True),
+    "by days": ("anna", True),
+    "by days, perhaps 28": ("ben", False),
+    "busy": ("ben", True),
+}
+
+# Across boroughs
+
+
+def across(*boroughs: str) -> list[EpisodeRow]:
+    """Three episodes in 28 days, sent by these."""
+    starts = ("2024-06-01 10:00", "2024-06-10 10:00", "2024-06-20 10:00")
+    return [absence("anna", start, borough=borough) for start, borough in zip(starts, boroughs, strict=True)]
+
+
+ACROSS = {
+    "one in each of three": across("bolton", "bury", "wigan"),
+    "two and one": across("bury", "bury", "wigan"),
+    "three in one": across("bury", "bury", "bury"),
+    "three in one and one": [*across("bury", "bury", "bury"), absence("anna", "2024-06-15 10:00", borough="wigan")],
+}
+
+ALL = {**PAIRS, **SURE, "group": GROUP, **CLUSTERS, **ACROSS}
+
+
 @pytest.fixture(scope="module")
 def warehouse() -> Iterator[SmallWarehouse]:
     with small_warehouse() as opened:
-        opened.load(of_cases({**PAIRS, **SURE, "group": GROUP}))
-        opened.build(*TABLES)
+        opened.load(of_cases(ALL))
+        opened.build(*TABLES, "patterns.across_boroughs")
         yield opened
 
 
@@ -304,12 +372,12 @@ def test_it_is_certain_where_chance_does_not_explain_it(warehouse: SmallWarehous
 
 def test_a_partner_is_shown_with_what_chance_would_bring(warehouse: SmallWarehouse) -> None:
     query = "select * from patterns.co_missing_partner where child_key = $child"
-    (row,) = warehouse.rows(query, child="5 of 60 days: ben")
-    assert (row["partner_key"], row["pairings"], row["same_area"]) == ("5 of 60 days: anna", 5, 5)
-    assert (row["starts"], row["partner_starts"], row["children_there"]) == (5, 60, 2)
-    assert row["expected"] == pytest.approx(5 * 60 / 180)
-    assert row["pairs_by_chance"] == pytest.approx(poisson.sf(4, 5 / 3), rel=0.1)
-    assert row["pairs_by_chance"] > poisson.sf(4, 5 / 3)
+    (row,) = warehouse.rows(query, child="4 of 59 days: ben")
+    assert (row["partner_key"], row["pairings"], row["same_area"]) == ("4 of 59 days: anna", 4, 4)
+    assert (row["starts"], row["partner_starts"], row["children_there"]) == (4, 59, 2)
+    assert row["expected"] == pytest.approx(4 * 59 / 180)
+    exactly = poisson.sf(3, 4 * 59 / 180)
+    assert exactly < row["pairs_by_chance"] < 1.1 * exactly
 
 
 def test_children_whom_recent_pairs_connect_are_a_group(warehouse: SmallWarehouse) -> None:
@@ -326,3 +394,115 @@ def test_children_whom_recent_pairs_connect_are_a_group(warehouse: SmallWarehous
         "select is_recent, is_beyond_chance from patterns.co_missing_partner where child_key = 'group: dan'"
     )
     assert partners == [{"is_recent": False, "is_beyond_chance": True}]
+
+
+def test_what_is_a_cluster(warehouse: SmallWarehouse) -> None:
+    hits = of_kind(warehouse, "setting_cluster", CLUSTERS)
+    assert {name: (of_case[0]["child"], of_case[0]["is_certain"]) for name, of_case in hits.items()} == CLUSTERED
+
+
+def test_what_makes_a_cluster_is_taken_from_the_borough(warehouse: SmallWarehouse) -> None:
+    starts = "select starts, threshold from patterns.setting_start where borough = 'wigan' order by starts"
+    counts = warehouse.rows(starts)
+    (threshold,) = {row["threshold"] for row in counts}
+    below = [row["starts"] for row in counts if row["starts"] < threshold]
+    up_to = [row["starts"] for row in counts if row["starts"] <= threshold]
+    assert len(below) < 0.95 * len(counts) <= len(up_to)
+    assert threshold > 3
+    clusters = warehouse.rows("select * from patterns.setting_cluster where borough = 'wigan'")
+    assert [(row["setting_key"], row["threshold"], row["children"]) for row in clusters] == [
+        ("wigan: busy: home".replace(": ", ":", 1), threshold, 2)
+    ]
+
+
+def test_a_run_of_clusters_is_one_row(warehouse: SmallWarehouse) -> None:
+    query = "select * from patterns.setting_cluster where setting_key = 'bolton:three by two: home'"
+    (row,) = warehouse.rows(query)
+    assert (row["first_at"], row["last_at"]) == (utc("2024-06-20 09:00"), utc("2024-06-20 09:00"))
+    assert row["window_after"] == utc("2024-05-23 09:00")
+    assert (row["starts"], row["children"], row["most_starts"], row["threshold"]) == (3, 2, 3, 3)
+
+
+def test_the_evidence_of_a_cluster_is_the_childs_own(warehouse: SmallWarehouse) -> None:
+    query = """
+        select evidence.started_at from patterns.evidence_setting_cluster
+        inner join core.missing_episode as evidence on evidence_key = evidence.episode_key
+        where child_id = 'three by two: anna' order by started_at
+    """
+    assert warehouse.values(query) == [utc("2024-06-01 09:00"), utc("2024-06-20 09:00")]
+
+
+def test_a_child_who_repeats_across_boroughs(warehouse: SmallWarehouse) -> None:
+    rows = {
+        row["child_key"].split(": ")[0]: row
+        for row in warehouse.rows("select * from patterns.across_boroughs where rule_id = 'R3-28'")
+    }
+    assert {name: row["is_seen_alone"] for name, row in rows.items() if name in ACROSS} == {
+        "one in each of three": False,
+        "two and one": False,
+        "three in one and one": True,
+    }
+    assert rows["two and one"]["sent"] == [{"borough": "bury", "episodes": 2}, {"borough": "wigan", "episodes": 1}]
+    assert [rows["one in each of three"][name] for name in ("episodes", "boroughs", "most_in_one_borough")] == [3, 3, 1]
+
+
+# What must not change anything
+
+HITS = """
+    select child_id, hit.* exclude (episode_key, child_number, episode_number) from patterns.hit_{kind} as hit
+    inner join core.missing_episode using (episode_key)
+"""
+EVIDENCE = """
+    select child_id, evidence.rule_id, shown.started_at from patterns.evidence_{kind} as evidence
+    inner join core.missing_episode as shown on evidence.evidence_key = shown.episode_key
+"""
+SAID = (
+    *(query.format(kind=kind) for query in (HITS, EVIDENCE) for kind in ("co_missing", "setting_cluster")),
+    "select * from patterns.co_missing_partner",
+    "select * from patterns.co_missing_group",
+    "select * from patterns.setting_cluster",
+)
+
+
+def told(warehouse: SmallWarehouse, names: Mapping[str, str] | None = None) -> list[list[str]]:
+    """All that is said, with boroughs given back their names."""
+    return [sorted(str(_renamed(list(row.values()), names or {})) for row in warehouse.rows(query)) for query in SAID]
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return sorted((_renamed(one, names) for one in value), key=str)
+    if isinstance(value, str):
+        borough, colon, rest = value.partition(":")
+        return names.get(borough, borough) + colon + rest
+    return value
+
+
+@pytest.fixture(scope="module")
+def as_sent(warehouse: SmallWarehouse) -> list[list[str]]:
+    return told(warehouse)
+
+
+@pytest.mark.parametrize("change", ["shuffled and split", "delivered twice", "boroughs renamed"])
+def test_what_does_not_depend_on_how_it_is_sent(as_sent: list[list[str]], change: str) -> None:
+    rows = list(of_cases(ALL).rows)
+    other_names = {"bolton": "wigan", "wigan": "bury", "bury": "bolton"}
+    shuffled = Random(4).sample(rows, len(rows))  # noqa: S311 - an order, not a secret
+    deliveries = {
+        "shuffled and split": [
+            delivery(*shuffled[::2], received=RECEIVED, name="a"),
+            delivery(*shuffled[1::2], received=RECEIVED, name="b"),
+        ],
+        "delivered twice": [
+            delivery(*rows, received=RECEIVED),
+            delivery(*rows, received=RECEIVED.replace(":00", ":01"), name="again"),
+        ],
+        "boroughs renamed": [
+            delivery(*(replace(row, borough=other_names[row.borough]) for row in rows), received=RECEIVED)
+        ],
+    }
+    with small_warehouse() as opened:
+        opened.load(*deliveries[change])
+        opened.build(*TABLES)
+        back = {new: old for old, new in other_names.items()} if change == "boroughs renamed" else {}
+        assert told(opened, back) == as_sent
