@@ -52,7 +52,7 @@ KINDS: Mapping[str, Kind] = {
     "after_move": Kind(("episodes", "window_days", "moves"), "window"),
     "absence": Kind(("episodes", "window_days"), "listed"),
     "escalation": Kind(("gaps", "times_median", "over_hours", "earlier_episodes"), "window"),
-    "long": Kind(("hours", "over_days", "run_days"), "listed"),
+    "long": Kind(("hours", "over_days"), "listed"),
     "night": Kind(("night_from", "night_to", "run_days"), "listed"),
     "young": Kind(("under_age", "run_days"), "listed"),
     "late_flag": Kind(("episodes",), "window"),

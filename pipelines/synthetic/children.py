@@ -2,7 +2,8 @@
 
 Belongs here: the random process (arrivals, background, self-excitation), durations, and keeping one child's
 episodes apart. Does not: places, authorities and attributes (`region`), or anything a borough writes down
-(`records`). Times are days since the first day of the demonstration, 00:00 UTC; no date of birth leaves here.
+(`records`). Times are days since the first day of the demonstration, 00:00 UTC; a birth is a number of days too, and
+goes no further than `region`.
 """
 
 from collections.abc import Mapping, Sequence

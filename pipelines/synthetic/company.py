@@ -23,7 +23,7 @@ LATER = 330  # minutes at most between the first and the last to go
 TOGETHER = 0.4  # of absences: found together
 FOUND_APART = 10  # minutes between children who are found together
 SOME = 2  # episodes of a child besides: with more, they could be missing at the same time by chance
-CROWD = 6  # children at most who go from one place within six hours, the group among them: a busy night says little
+CROWD = 6  # children at most who go from one area within six hours, the group among them: a busy night says little
 TRIES = 30
 YOUNGEST = 11
 NEAR = timedelta(days=365)  # around the first time: a child's own episodes
@@ -69,7 +69,8 @@ def _plant(
             day = datetime.combine(place["started_at"], time(), tzinfo=UTC)
             began = pl.Series([day + timedelta(minutes=int(later)) for later in minutes])
             children = _children(stage, pool, plan, place, began)
-            if children.height == plan["children"] and _is_quiet(crowds, place, began, children.height):
+            quiet = plan["place"] == "setting" or _is_quiet(crowds, place, began, plan["children"])
+            if quiet and children.height == plan["children"]:
                 stage.arrange(CASE, _absences(stage, children, place, began))
                 return
 

@@ -93,7 +93,6 @@ def _records(rng: np.random.Generator, rows: pl.DataFrame, native: Sequence[str]
         pl.col("police_reference").alias("episode_id"),
         pl.lit(None, dtype=pl.Datetime("us", "UTC")).alias("prevention_interview_at"),
         pl.lit(CASE).alias("cases"),
-        pl.lit(CASE).alias("case"),
         pl.lit("police").alias("recorded_by"),
     ).with_columns(
         pl.col("found_at").alias("returned_at"),

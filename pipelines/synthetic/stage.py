@@ -17,7 +17,6 @@ from pipelines.synthetic.region import described
 from pipelines.synthetic.settings import Settings, Span
 
 PLACE = ("area_missing_from", "missing_from_setting", "home_number", "placement_distance_miles")
-TIMES = ("started_at", "found_at", "returned_at")
 MARKS = ("truth_case", "case_id", "occasion")
 MARGIN = timedelta(hours=12)  # between an added episode and any other of the child
 RECENT = timedelta(days=150)  # before the end of the demonstration

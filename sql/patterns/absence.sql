@@ -5,13 +5,13 @@
 -- missing episodes. Ages and order as in patterns.episode.
 select
     episode.episode_key,
-    child.child_number,
+    episode.child_number,
     episode.child_id,
     episode.borough,
+    episode.boroughs,
     episode.started_at,
     (row_number() over child_history)::integer as absence_number,
     max(episode.latest_started_at) over child_history as latest_start_so_far
 from core.missing_episode as episode
-inner join patterns.child as child on episode.child_key = child.child_key
 where episode.status in ('away', 'absent') and (episode.age_at_start is null or episode.age_at_start < 18)
-window child_history as (partition by child.child_number order by episode.started_at, episode.episode_key)
+window child_history as (partition by episode.child_number order by episode.started_at, episode.episode_key)

@@ -3,12 +3,12 @@
 -- were missing together often enough.
 -- Keys: rule_id, rule_version, child_number, partner_number, first_at. Of the two, child_number is the smaller number.
 -- For: patterns.co_missing_partner and patterns.co_missing_group. first_at and last_at are the first and the last
--- pairing of the run, raised_at the first that completes the pattern. pairings counts an episode once, as in
--- patterns.co_missing_pairing; same_setting, same_area and found_together count pairings of each kind and those that
+-- pairing of the run, raised_at the first that completes the pattern. pairings counts an episode once: the fewer of the
+-- one's episodes and the other's. same_setting, same_area and found_together count pairings of each kind and those that
 -- were found together, of whatever kind. strongest is the moment at which chance explains least, in the words of
 -- patterns.co_missing_pairing; is_beyond_chance is the verdict on it. is_recent: the last pairing lies within the last
--- `window_days` before the newest data. boroughs and partner_boroughs are the senders of
--- the paired episodes of either child.
+-- `window_days` before the newest data. boroughs and partner_boroughs are the senders of the paired episodes of either
+-- child.
 with completing as (
     select distinct
         rule_id,
@@ -58,7 +58,7 @@ select
     min(pairing.paired_at) as first_at,
     min(pairing.counts_at) as raised_at,
     max(pairing.paired_at) as last_at,
-    least(count(distinct pairing.episode_key), count(distinct pairing.partner_episode_key)) as pairings,
+    least(count(distinct pairing.episode_number), count(distinct pairing.partner_episode_number)) as pairings,
     (count_if(pairing.kind = 'same setting'))::bigint as same_setting,
     (count_if(pairing.kind = 'same area'))::bigint as same_area,
     (count_if(pairing.is_found_together))::bigint as found_together,
@@ -83,8 +83,8 @@ select
     ) filter (where pairing.is_completing) as strongest,
     bool_or(pairing.is_beyond_chance) filter (where pairing.is_completing) as is_beyond_chance,
     max(pairing.paired_at) > any_value(newest.data_to) - to_days(any_value(numbered.window_days)) as is_recent,
-    list_sort(list_distinct(flatten(list(own.boroughs)))) as boroughs,
-    list_sort(list_distinct(flatten(list(partner.boroughs)))) as partner_boroughs
+    list_sort(list_distinct(flatten(list(pairing.boroughs)))) as boroughs,
+    list_sort(list_distinct(flatten(list(pairing.partner_boroughs)))) as partner_boroughs
 from patterns.co_missing_pairing as pairing
 inner join numbered
     on
@@ -93,8 +93,6 @@ inner join numbered
         and pairing.child_number = numbered.child_number
         and pairing.partner_number = numbered.partner_number
         and pairing.counts_at = numbered.paired_at
-inner join patterns.episode as own on pairing.episode_key = own.episode_key
-inner join patterns.episode as partner on pairing.partner_episode_key = partner.episode_key
 cross join newest
 group by
     pairing.rule_id,

@@ -8,12 +8,12 @@
 -- `found_within_minutes` of each other (both ends known to the minute). kind is the most specific of 'same setting',
 -- 'same area' and 'found together'.
 -- A crowd says nothing about any two of those in it: where more than `most_together` starts (or ends) fell into that
--- place and time, up to and including the later one's instant, nobody is paired. So each start needs to look at no
--- more than the `most_together` - 1 before it, however large the home or busy the night.
+-- place and time, up to and including the later one's instant, nobody is paired (patterns.co_missing_queue). So each
+-- looks at no more than the `most_together` - 1 before it, however large the home or busy the night.
 -- paired_at is the later start. pairings counts those of the two children in the `window_days` up to and including it,
--- an episode once: the fewer of the one's episodes and the other's. since_at and partner_since_at are the first starts
--- of these episodes of the one and the other, which may lie before that window. exact_pairings are those with both
--- starts known to the minute.
+-- an episode that is paired twice running once: the fewer of the one's episodes and the other's. since_at and
+-- partner_since_at are the first starts of these episodes of the one and the other, which may lie before that window.
+-- exact_pairings are those with both starts known to the minute.
 -- What chance would bring: expected is how many pairings, if each child's starts from there fell on any of the days
 -- alike and two starts on one day were a pairing (rather too many: six hours are less); pairs_by_chance is how many of
 -- all pairs of children there would then be paired at least as often as exact_pairings (Poisson, and a little more).
@@ -27,164 +27,205 @@ with rule as (
         rule_id,
         version as rule_version,
         pairings as least_pairings,
-        most_together,
         over_chance,
-        window_days * 86400000000 - 1 as window_us,
-        within_hours * 3600000000 as within_us,
-        found_within_minutes::bigint * 60000000 as found_within_us
+        window_days * 86400000000 - 1 as window_us
     from rules.pattern
     where kind = 'co_missing'
 ),
 
-moment as (
-    select
-        start_at_place.*,
-        false as is_end,
-        start_at_place.started_us as moment_us,
-        rule.within_us as reach_us,
-        rule.most_together
-    from patterns.start_at_place as start_at_place
-    inner join rule on start_at_place.rule_number = rule.rule_number
-    where start_at_place.is_exact
-    union all
-    select
-        start_at_place.*,
-        true as is_end,
-        start_at_place.ended_us as moment_us,
-        rule.found_within_us as reach_us,
-        rule.most_together
-    from patterns.start_at_place as start_at_place
-    inner join rule on start_at_place.rule_number = rule.rule_number
-    where start_at_place.ended_us is not null and not start_at_place.is_setting
-),
-
-in_order as (
-    select
-        *,
-        (row_number() over in_time)::integer as place_order,
-        moment_us - lag(moment_us) over in_time <= reach_us as has_company,
-        moment_us - lag(moment_us, most_together) over in_time <= reach_us as is_crowded
-    from moment
-    window in_time as (partition by place_number, is_end order by moment_us)
-),
-
--- A crowd at an instant is one for everybody at that instant, in whatever order they come.
-crowd as (
-    select distinct
-        place_number,
-        is_end,
-        moment_us
-    from in_order
-    where is_crowded
-),
-
 later as (
     select
-        in_order.*,
-        unnest(range(1, in_order.most_together)) as back
-    from in_order
-    anti join crowd
-        on
-            in_order.place_number = crowd.place_number
-            and in_order.is_end = crowd.is_end
-            and in_order.moment_us = crowd.moment_us
-    where in_order.has_company
+        rule_number,
+        queue_number,
+        queued_us,
+        near_us,
+        child_number,
+        episode_number,
+        left_out_number,
+        place_in_queue - unnest(range(1, most_together))::integer as earlier_in_queue
+    from patterns.co_missing_queue
+    where may_be_later
 ),
 
-together as (
+near as (
     select
         later.rule_number,
-        later.is_setting,
-        later.is_end,
-        later.is_exact and earlier.is_exact as is_exact,
-        case when later.started_us < earlier.started_us then earlier.children else later.children end as children,
-        least(later.child_number, earlier.child_number) as child_number,
-        greatest(later.child_number, earlier.child_number) as partner_number,
-        later.child_number < earlier.child_number as is_partner_earlier,
-        case when is_partner_earlier then later.episode_number else earlier.episode_number end as episode_number,
-        case when is_partner_earlier then earlier.episode_number else later.episode_number end
-            as partner_episode_number,
-        case when is_partner_earlier then later.started_us else earlier.started_us end as started_us,
-        case when is_partner_earlier then earlier.started_us else later.started_us end as partner_started_us,
-        case when is_partner_earlier then later.starts else earlier.starts end as starts,
-        case when is_partner_earlier then earlier.starts else later.starts end as partner_starts,
-        later.starts * earlier.starts / greatest(later.days, earlier.days) as by_chance
+        later.queue_number,
+        later.child_number < earlier.child_number as is_own_later,
+        case when is_own_later then later.child_number else earlier.child_number end as child_number,
+        case when is_own_later then earlier.child_number else later.child_number end as partner_number,
+        case when is_own_later then later.episode_number else earlier.episode_number end as episode_number,
+        case when is_own_later then earlier.episode_number else later.episode_number end as partner_episode_number
     from later
-    inner join in_order as earlier
-        on
-            later.place_number = earlier.place_number
-            and later.is_end = earlier.is_end
-            and later.place_order - later.back = earlier.place_order
+    inner join patterns.co_missing_queue as earlier
+        on later.queue_number = earlier.queue_number and later.earlier_in_queue = earlier.place_in_queue
     where
-        later.moment_us - earlier.moment_us <= later.reach_us
+        later.queued_us - earlier.queued_us <= later.near_us
         and later.child_number <> earlier.child_number
-        and case
-            when later.is_end then greatest(later.started_us, earlier.started_us) < earlier.moment_us
-            else later.is_setting or coalesce(later.setting_number <> earlier.setting_number, true)
-        end
+        and coalesce(later.left_out_number <> earlier.left_out_number, true)
 ),
 
+-- Most children are near each other once and never again.
 often as (
     select
-        together.rule_number,
-        together.child_number,
-        together.partner_number
-    from together
-    inner join rule on together.rule_number = rule.rule_number
-    group by all
+        near.rule_number,
+        near.child_number,
+        near.partner_number
+    from near
+    inner join rule on near.rule_number = rule.rule_number
+    group by near.rule_number, near.child_number, near.partner_number
     having count(*) >= any_value(rule.least_pairings)
+),
+
+sided as (
+    select
+        near.rule_number,
+        near.child_number,
+        near.partner_number,
+        near.episode_number,
+        near.partner_episode_number,
+        near.queue_number % 2 = 1 as is_end,
+        own.place_number,
+        own.is_setting,
+        own.is_exact and partner.is_exact as is_exact,
+        own.started_us,
+        partner.started_us as partner_started_us,
+        greatest(own.started_us, partner.started_us) as paired_us,
+        least(own.ended_us, partner.ended_us) as apart_us,
+        own.starts,
+        partner.starts as partner_starts,
+        own.starts * partner.starts / greatest(own.days, partner.days) as by_chance
+    from near
+    semi join often
+        on
+            near.rule_number = often.rule_number
+            and near.child_number = often.child_number
+            and near.partner_number = often.partner_number
+    inner join patterns.start_at_place as own
+        on
+            near.queue_number // 2 = own.place_number
+            and near.child_number = own.child_number
+            and near.episode_number = own.episode_number
+    inner join patterns.start_at_place as partner
+        on
+            near.queue_number // 2 = partner.place_number
+            and near.partner_number = partner.child_number
+            and near.partner_episode_number = partner.episode_number
+),
+
+started as (
+    select *
+    from sided
+    where not is_end
+),
+
+found as (
+    select *
+    from sided
+    where is_end and paired_us < apart_us
 ),
 
 pairing as (
     select
-        together.rule_number,
-        together.child_number,
-        together.partner_number,
-        together.episode_number,
-        together.partner_episode_number,
-        any_value(together.started_us) as started_us,
-        any_value(together.partner_started_us) as partner_started_us,
-        greatest(any_value(together.started_us), any_value(together.partner_started_us)) as paired_us,
-        any_value(together.is_exact) as is_exact,
-        bool_or(together.is_setting) as is_same_setting,
-        bool_and(together.is_end) as is_only_found_together,
-        bool_or(together.is_end) as is_found_together,
-        arg_max(together.starts, together.is_setting) as starts,
-        arg_max(together.partner_starts, together.is_setting) as partner_starts,
-        arg_max(together.by_chance, together.is_setting) as by_chance,
-        arg_max(together.children, together.is_setting) as children
-    from together
-    semi join often
+        started.*,
+        case when started.is_setting then 'same setting' else 'same area' end as kind,
+        found.rule_number is not null as is_found_together
+    from started
+    left join found
         on
-            together.rule_number = often.rule_number
-            and together.child_number = often.child_number
-            and together.partner_number = often.partner_number
-    group by all
+            started.rule_number = found.rule_number
+            and started.child_number = found.child_number
+            and started.partner_number = found.partner_number
+            and started.episode_number = found.episode_number
+            and started.partner_episode_number = found.partner_episode_number
+    union all
+    select
+        found.*,
+        'found together' as kind,
+        true as is_found_together
+    from found
+    anti join started
+        on
+            found.rule_number = started.rule_number
+            and found.child_number = started.child_number
+            and found.partner_number = started.partner_number
+            and found.episode_number = started.episode_number
+            and found.partner_episode_number = started.partner_episode_number
+),
+
+-- Who has come to a place and not gone (patterns.start_at_place), at every instant at which that changes.
+change as (
+    select
+        place_number,
+        started_us as change_us,
+        1 as change
+    from patterns.start_at_place
+    where comes
+    union all
+    select
+        start_at_place.place_number,
+        start_at_place.started_us + rule.window_us + 1 as change_us,
+        -1 as change
+    from patterns.start_at_place as start_at_place
+    inner join rule on start_at_place.rule_number = rule.rule_number
+    where start_at_place.goes
+),
+
+changed as (
+    select
+        place_number,
+        change_us,
+        sum(change)::integer as change
+    from change
+    group by place_number, change_us
+),
+
+among as (
+    select
+        place_number,
+        change_us,
+        (sum(change) over (partition by place_number order by change_us rows unbounded preceding))::integer as children
+    from changed
+),
+
+placed as (
+    select
+        pairing.*,
+        among.children,
+        coalesce(pairing.episode_number <> lag(pairing.episode_number) over in_time, true) as is_another,
+        coalesce(pairing.partner_episode_number <> lag(pairing.partner_episode_number) over in_time, true)
+            as is_another_of_partner
+    from pairing
+    asof inner join among
+        on pairing.place_number = among.place_number and pairing.paired_us >= among.change_us
+    window in_time as (
+        partition by pairing.rule_number, pairing.child_number, pairing.partner_number
+        order by pairing.paired_us, pairing.episode_number, pairing.partner_episode_number
+    )
 ),
 
 counted as (
     select
-        pairing.*,
+        placed.*,
         rule.least_pairings,
         rule.over_chance,
         rule.window_us,
         least(
-            count(distinct pairing.episode_number) over so_far,
-            count(distinct pairing.partner_episode_number) over so_far
-        ) as pairings,
+            count_if(placed.is_another) over so_far, count_if(placed.is_another_of_partner) over so_far
+        )::integer as pairings,
         least(
-            count(distinct case when pairing.is_exact then pairing.episode_number end) over so_far,
-            count(distinct case when pairing.is_exact then pairing.partner_episode_number end) over so_far
-        ) as exact_pairings,
-        min(pairing.started_us) over so_far as since_us,
-        min(pairing.partner_started_us) over so_far as partner_since_us,
-        max(pairing.by_chance) over so_far as expected,
-        max(pairing.children) over so_far as children_there
-    from pairing
-    inner join rule on pairing.rule_number = rule.rule_number
+            count_if(placed.is_another and placed.is_exact) over so_far,
+            count_if(placed.is_another_of_partner and placed.is_exact) over so_far
+        )::integer as exact_pairings,
+        min(placed.started_us) over so_far as since_us,
+        min(placed.partner_started_us) over so_far as partner_since_us,
+        max(placed.by_chance) over so_far as expected,
+        max(placed.children) over so_far as children_there
+    from placed
+    inner join rule on placed.rule_number = rule.rule_number
     window so_far as (
-        partition by pairing.rule_number, pairing.child_number, pairing.partner_number
-        order by pairing.paired_us
+        partition by placed.rule_number, placed.child_number, placed.partner_number
+        order by placed.paired_us
         range between rule.window_us preceding and current row
     )
 ),
@@ -193,7 +234,7 @@ judged as (
     select
         *,
         pairings >= least_pairings as is_completing,
-        children_there * (children_there - 1) / 2 * case
+        children_there::bigint * (children_there - 1) / 2 * case
             when expected < exact_pairings
                 then
                     exp(exact_pairings * ln(expected) - expected - lgamma(exact_pairings + 1))
@@ -214,21 +255,19 @@ select
     judged.child_number,
     judged.episode_number,
     own.episode_key,
+    own.boroughs,
     judged.partner_number,
     judged.partner_episode_number,
     partner.episode_key as partner_episode_key,
+    partner.boroughs as partner_boroughs,
     make_timestamp(judged.paired_us) as paired_at,
     make_timestamp(judged.counts_us) as counts_at,
     make_timestamp(judged.since_us) as since_at,
     make_timestamp(judged.partner_since_us) as partner_since_at,
-    case
-        when judged.is_same_setting then 'same setting'
-        when judged.is_only_found_together then 'found together'
-        else 'same area'
-    end as kind,
+    judged.kind,
     judged.is_found_together,
     judged.is_exact,
-    case when judged.is_same_setting then own.setting_key else own.area_missing_from end as place,
+    case when judged.kind = 'same setting' then own.setting_key else own.area_missing_from end as place,
     judged.starts,
     judged.partner_starts,
     judged.pairings,

@@ -1,7 +1,7 @@
 -- patterns.evidence_co_missing
 -- Grain: one row per hit of kind co_missing and missing episode of the child that is paired with the same other child.
 -- Keys: rule_id, rule_version, episode_key, evidence_key.
--- For: patterns.hit_evidence. A paired episode stands once, with the first hit it counts towards: the windows of later
+-- For: patterns.flag_run. A paired episode stands once, with the first hit it counts towards: the windows of later
 -- hits that it counts towards overlap that hit's, so it is in the same flag, and a child who is paired often does not
 -- make a list as long as the square of that.
 with completing as (
@@ -10,6 +10,8 @@ with completing as (
         rule_version,
         child_number,
         partner_number,
+        episode_number,
+        partner_episode_number,
         episode_key,
         partner_episode_key,
         paired_at
@@ -21,8 +23,14 @@ own as (
     select
         completing.rule_id,
         completing.rule_version,
+        completing.child_number,
+        completing.partner_number,
+        completing.episode_number,
+        completing.partner_episode_number,
         completing.episode_key,
         completing.partner_episode_key,
+        pairing.episode_number as evidence_number,
+        pairing.partner_episode_number as partner_evidence_number,
         pairing.episode_key as evidence_key,
         pairing.partner_episode_key as partner_evidence_key
     from completing
@@ -38,6 +46,9 @@ own as (
 select
     rule_id,
     rule_version,
+    child_number,
+    episode_number,
+    evidence_number,
     episode_key,
     evidence_key
 from own
@@ -45,6 +56,9 @@ union
 select
     rule_id,
     rule_version,
+    partner_number as child_number,
+    partner_episode_number as episode_number,
+    partner_evidence_number as evidence_number,
     partner_episode_key as episode_key,
     partner_evidence_key as evidence_key
 from own

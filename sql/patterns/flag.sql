@@ -6,13 +6,13 @@
 -- boroughs every sender of a contributing episode. certain_since is the first start at which the pattern is certain;
 -- null where it never is. scope is the region, or the borough whose own threshold it is; is_current_rule says whether
 -- the version is in force. most_in_one_borough and only_region_sees are as in patterns.flag_view.
--- A child's flags are put together before the child's list of episodes is joined to them, so that the list is read once
+-- A child's flags are put together before the child's lists of episodes are joined to them, so that a list is read once
 -- and not copied for each flag.
 with together as (
     select
         child_number,
-        list(run) as runs
-    from patterns.flag_run as run
+        list(flag_run) as runs
+    from patterns.flag_run
     group by child_number
 ),
 
@@ -22,78 +22,69 @@ of_child as (
         history.child_id,
         history.borough,
         history.episode_keys,
+        history.absence_keys,
         unnest(together.runs) as run
     from together
     inner join patterns.child as child on together.child_number = child.child_number
-    left join patterns.history as history on together.child_number = history.child_number
+    inner join patterns.history as history on together.child_number = history.child_number
 ),
 
 flag as (
     select
-        run.*,
-        child_key,
-        child_id,
-        borough,
-        episode_keys[run.raising_number] as raising_episode_key,
-        list_select(episode_keys, run.numbers) as episode_keys
+        of_child.run.rule_number,
+        of_child.run.child_number,
+        of_child.run.run_number,
+        of_child.run.raised_at,
+        of_child.run.last_hit_at,
+        of_child.run.is_certain,
+        of_child.run.certain_since,
+        of_child.run.detail,
+        of_child.run.numbers,
+        rule.rule_id,
+        rule.version as rule_version,
+        rule.is_current as is_current_rule,
+        rule.scope,
+        rule.summary,
+        of_child.child_key,
+        of_child.child_id,
+        of_child.borough,
+        case
+            when rule.kind = 'absence' then of_child.absence_keys[of_child.run.raising_number]
+            else of_child.episode_keys[of_child.run.raising_number]
+        end as raising_episode_key,
+        case
+            when rule.kind = 'absence' then list_select(of_child.absence_keys, of_child.run.numbers)
+            else list_select(of_child.episode_keys, of_child.run.numbers)
+        end as episode_keys
     from of_child
-),
-
-listed as (
-    select
-        rule_number,
-        child_number,
-        run_number,
-        list(episode_key order by started_at, episode_key) as episode_keys
-    from patterns.flag_listed
-    group by rule_number, child_number, run_number
-),
-
-told as (
-    select
-        flag.* exclude (child_id, borough, raising_episode_key, episode_keys),
-        coalesce(flag_view.child_id, flag.child_id) as child_id,
-        coalesce(flag_view.borough, flag.borough) as borough,
-        coalesce(flag_view.boroughs, [flag.borough]) as boroughs,
-        coalesce(flag_view.raising_episode_key, flag.raising_episode_key) as raising_episode_key,
-        coalesce(listed.episode_keys, flag.episode_keys) as episode_keys,
-        len(coalesce(listed.episode_keys, flag.episode_keys)) as episodes,
-        flag_view.most_in_one_borough,
-        coalesce(flag_view.only_region_sees, false) as only_region_sees
-    from flag
-    left join patterns.flag_view as flag_view
-        on
-            flag.rule_number = flag_view.rule_number
-            and flag.child_number = flag_view.child_number
-            and flag.run_number = flag_view.run_number
-    left join listed
-        on
-            flag.rule_number = listed.rule_number
-            and flag.child_number = listed.child_number
-            and flag.run_number = listed.run_number
+    inner join rules.pattern as rule on of_child.run.rule_number = rule.rule_number
 )
 
 select
-    rule.rule_id || '-' || left(md5(concat_ws('|', rule.rule_id, rule.version, told.child_key, told.raised_at)), 16)
-        as flag_id,
-    rule.rule_id,
-    rule.version as rule_version,
-    rule.is_current as is_current_rule,
-    rule.scope,
-    told.child_id,
-    told.child_key,
-    told.borough,
-    told.boroughs,
-    told.raised_at,
-    told.last_hit_at,
-    told.is_certain,
-    told.certain_since,
-    told.detail,
-    told.raising_episode_key,
-    told.episode_keys,
-    told.episodes,
-    coalesce(told.most_in_one_borough, told.episodes) as most_in_one_borough,
-    told.only_region_sees,
-    replace(rule.summary, '{episodes}', told.episodes::varchar) as summary
-from told
-inner join rules.pattern as rule on told.rule_number = rule.rule_number
+    flag.rule_id || '-'
+    || left(md5(concat_ws('|', flag.rule_id, flag.rule_version, flag.child_key, flag.raised_at)), 16) as flag_id,
+    flag.rule_id,
+    flag.rule_version,
+    flag.is_current_rule,
+    flag.scope,
+    coalesce(flag_view.child_id, flag.child_id) as child_id,
+    flag.child_key,
+    coalesce(flag_view.borough, flag.borough) as borough,
+    coalesce(flag_view.boroughs, [flag.borough]) as boroughs,
+    flag.raised_at,
+    flag.last_hit_at,
+    flag.is_certain,
+    flag.certain_since,
+    flag.detail,
+    flag.raising_episode_key,
+    flag.episode_keys,
+    len(flag.numbers) as episodes,
+    coalesce(flag_view.most_in_one_borough, len(flag.numbers)) as most_in_one_borough,
+    coalesce(flag_view.only_region_sees, false) as only_region_sees,
+    replace(flag.summary, '{episodes}', len(flag.numbers)::varchar) as summary
+from flag
+left join patterns.flag_view as flag_view
+    on
+        flag.rule_number = flag_view.rule_number
+        and flag.child_number = flag_view.child_number
+        and flag.run_number = flag_view.run_number

@@ -6,9 +6,9 @@
 -- (window_after, hit_at]. Two hits belong to one run when their windows overlap, or where the rule has run_days, when
 -- they are less than that apart. rule_number stands for rule_id and rule_version. is_certain and detail are those of
 -- the hit that raises the flag, which is the one of episode raising_number; certain_since is the first hit of the run
--- that is certain, null where none is. numbers are the contributing episodes by their numbers in patterns.episode: those
--- in the windows, or the hits alone where the rule's evidence is listed. The kind absence has none here: what it counts
--- is numbered in patterns.absence.
+-- that is certain, null where none is. numbers are the contributing episodes by their numbers in patterns.episode (for
+-- the kind absence: in patterns.absence): those in the windows, or where the rule's evidence is listed, the hits and
+-- what patterns.evidence_<kind> lists for them.
 with hit as (
     select
         rule_id,
@@ -107,17 +107,6 @@ with hit as (
         window_after,
         is_certain,
         detail
-    from patterns.hit_absence
-    union all
-    select
-        rule_id,
-        rule_version,
-        child_number,
-        episode_number,
-        hit_at,
-        window_after,
-        is_certain,
-        detail
     from patterns.hit_escalation
     union all
     select
@@ -173,7 +162,55 @@ with hit as (
         window_after,
         is_certain,
         detail
+    from patterns.hit_absence
+    union all
+    select
+        rule_id,
+        rule_version,
+        child_number,
+        episode_number,
+        hit_at,
+        window_after,
+        is_certain,
+        detail
     from patterns.hit_co_missing
+    union all
+    select
+        rule_id,
+        rule_version,
+        child_number,
+        episode_number,
+        hit_at,
+        window_after,
+        is_certain,
+        detail
+    from patterns.hit_setting_cluster
+),
+
+evidence as (
+    select
+        rule_id,
+        rule_version,
+        child_number,
+        episode_number,
+        evidence_number
+    from patterns.evidence_absence
+    union all
+    select
+        rule_id,
+        rule_version,
+        child_number,
+        episode_number,
+        evidence_number
+    from patterns.evidence_co_missing
+    union all
+    select
+        rule_id,
+        rule_version,
+        child_number,
+        episode_number,
+        evidence_number
+    from patterns.evidence_setting_cluster
 ),
 
 joined as (
@@ -217,21 +254,53 @@ numbered as (
 
 run as (
     select
+        rule_number,
+        child_number,
+        run_number,
+        min(hit_at) as raised_at,
+        max(hit_at) as last_hit_at,
+        min(window_after) as window_after,
+        min(episode_number) as raising_number,
+        max(episode_number) as last_number,
+        min(case when is_certain then hit_at end) as certain_since,
+        arg_min(detail, hit_at) as detail,
+        count(*) as hits
+    from numbered
+    group by rule_number, child_number, run_number
+),
+
+shown as (
+    select
         numbered.rule_number,
         numbered.child_number,
         numbered.run_number,
-        min(numbered.hit_at) as raised_at,
-        max(numbered.hit_at) as last_hit_at,
-        min(numbered.window_after) as window_after,
-        min(numbered.episode_number) as raising_number,
-        max(numbered.episode_number) as last_number,
-        min(case when numbered.is_certain then numbered.hit_at end) as certain_since,
-        arg_min(numbered.detail, numbered.hit_at) as detail,
-        count(*) as hits,
-        list(numbered.episode_number) filter (where rule.evidence = 'listed') as hit_numbers
+        numbered.episode_number
     from numbered
     inner join rules.pattern as rule on numbered.rule_number = rule.rule_number
-    group by numbered.rule_number, numbered.child_number, numbered.run_number
+    where rule.evidence = 'listed'
+    union all
+    select
+        numbered.rule_number,
+        numbered.child_number,
+        numbered.run_number,
+        evidence.evidence_number as episode_number
+    from evidence
+    inner join rules.pattern as rule on evidence.rule_id = rule.rule_id and evidence.rule_version = rule.version
+    inner join numbered
+        on
+            rule.rule_number = numbered.rule_number
+            and evidence.child_number = numbered.child_number
+            and evidence.episode_number = numbered.episode_number
+),
+
+listed as (
+    select
+        rule_number,
+        child_number,
+        run_number,
+        list_sort(list(distinct episode_number)) as numbers
+    from shown
+    group by rule_number, child_number, run_number
 )
 
 select
@@ -242,16 +311,16 @@ select
     run.last_hit_at,
     run.window_after,
     run.raising_number,
-    run.certain_since is not distinct from run.raised_at as is_certain,
+    coalesce(run.certain_since = run.raised_at, false) as is_certain,
     run.certain_since,
     run.detail,
     run.hits,
-    case
-        when rule.kind = 'absence' then []::integer[]
-        when rule.evidence = 'listed' then list_sort(run.hit_numbers)
-        else range(first_episode.episode_number, run.last_number + 1)::integer[]
-    end as numbers
+    coalesce(listed.numbers, range(first_episode.episode_number, run.last_number + 1)::integer[]) as numbers
 from run
-inner join rules.pattern as rule on run.rule_number = rule.rule_number
+left join listed
+    on
+        run.rule_number = listed.rule_number
+        and run.child_number = listed.child_number
+        and run.run_number = listed.run_number
 asof left join patterns.episode as first_episode
     on run.child_number = first_episode.child_number and run.window_after < first_episode.started_at

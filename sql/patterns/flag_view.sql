@@ -1,59 +1,82 @@
 -- patterns.flag_view
--- Grain: one row per flag of a child whose episodes more than one borough sent, or under more than one pseudonym, and
--- per flag of patterns.flag_listed.
+-- Grain: one row per flag of a child whose episodes more than one borough sent, or under more than one pseudonym.
 -- Keys: rule_number, child_number, run_number.
 -- For: patterns.flag: who sent the episodes behind a flag, and what each of them could see alone. most_in_one_borough
 -- is the most contributing episodes that any one borough sent a row of. only_region_sees: the rule needs a number of
 -- episodes, and there is no borough of whose own contributing episodes so many start within one window of the rule.
-with numbered as (
+with counted as (
+    select
+        child_number,
+        episode_number,
+        false as is_absence,
+        started_at,
+        child_id,
+        borough,
+        boroughs
+    from patterns.episode
+    union all
+    select
+        child_number,
+        absence_number as episode_number,
+        true as is_absence,
+        started_at,
+        child_id,
+        borough,
+        boroughs
+    from patterns.absence
+),
+
+known as (
+    select counted.*
+    from counted
+    inner join patterns.history as history on counted.child_number = history.child_number
+    where history.is_shared
+),
+
+shared as (
     select
         run.rule_number,
         run.child_number,
         run.run_number,
-        unnest(run.numbers) as episode_number
+        run.raising_number,
+        run.numbers,
+        rule.kind = 'absence' as is_absence,
+        rule.episodes as needed,
+        rule.window_days
     from patterns.flag_run as run
     inner join patterns.history as history on run.child_number = history.child_number
-    anti join patterns.flag_listed as listed
-        on
-            run.rule_number = listed.rule_number
-            and run.child_number = listed.child_number
-            and run.run_number = listed.run_number
+    inner join rules.pattern as rule on run.rule_number = rule.rule_number
     where history.is_shared
+),
+
+contributing as (
+    select
+        * exclude (numbers),
+        unnest(numbers) as episode_number
+    from shared
 ),
 
 sent as (
     select
-        numbered.rule_number,
-        numbered.child_number,
-        numbered.run_number,
-        episode.started_at,
-        unnest(episode.boroughs) as borough
-    from numbered
-    inner join patterns.episode as episode
-        on numbered.child_number = episode.child_number and numbered.episode_number = episode.episode_number
-    union all
-    select
-        rule_number,
-        child_number,
-        run_number,
-        started_at,
-        unnest(boroughs) as borough
-    from patterns.flag_listed
+        contributing.*,
+        known.started_at,
+        unnest(known.boroughs) as borough
+    from contributing
+    inner join known
+        on
+            contributing.child_number = known.child_number
+            and contributing.episode_number = known.episode_number
+            and contributing.is_absence = known.is_absence
 ),
 
 looked_back as (
     select
-        sent.rule_number,
-        sent.child_number,
-        sent.run_number,
-        sent.borough,
-        sent.started_at - lag(sent.started_at, rule.episodes - 1) over (
-            partition by sent.rule_number, sent.child_number, sent.run_number, sent.borough
-            order by sent.started_at
-        ) as since_first,
-        to_days(rule.window_days) as within
+        *,
+        started_at - lag(started_at, needed - 1) over (
+            partition by rule_number, child_number, run_number, borough
+            order by started_at
+        ) as since_first
     from sent
-    inner join rules.pattern as rule on sent.rule_number = rule.rule_number
 ),
 
 borough_view as (
@@ -63,7 +86,7 @@ borough_view as (
         run_number,
         borough,
         count(*) as episodes,
-        bool_or(since_first is not null and coalesce(since_first < within, true)) as is_enough
+        bool_or(since_first is not null and coalesce(since_first < to_days(window_days), true)) as is_enough
     from looked_back
     group by rule_number, child_number, run_number, borough
 ),
@@ -78,36 +101,25 @@ region_view as (
         not bool_or(is_enough) as no_borough_sees
     from borough_view
     group by rule_number, child_number, run_number
-),
-
--- A condition on one side of an outer join would make it compare every row with every other.
-raised as (
-    select
-        region_view.*,
-        case when rule.kind <> 'absence' then run.raising_number end as episode_number,
-        case when rule.kind = 'absence' then run.raising_number end as absence_number,
-        rule.episodes is not null and region_view.no_borough_sees as only_region_sees
-    from region_view
-    inner join patterns.flag_run as run
-        on
-            region_view.rule_number = run.rule_number
-            and region_view.child_number = run.child_number
-            and region_view.run_number = run.run_number
-    inner join rules.pattern as rule on run.rule_number = rule.rule_number
 )
 
 select
-    raised.rule_number,
-    raised.child_number,
-    raised.run_number,
-    coalesce(episode.child_id, absence.child_id) as child_id,
-    coalesce(episode.borough, absence.borough) as borough,
-    coalesce(episode.episode_key, absence.episode_key) as raising_episode_key,
-    raised.boroughs,
-    raised.most_in_one_borough,
-    raised.only_region_sees
-from raised
-left join patterns.episode as episode
-    on raised.child_number = episode.child_number and raised.episode_number = episode.episode_number
-left join patterns.absence as absence
-    on raised.child_number = absence.child_number and raised.absence_number = absence.absence_number
+    shared.rule_number,
+    shared.child_number,
+    shared.run_number,
+    raising.child_id,
+    raising.borough,
+    region_view.boroughs,
+    region_view.most_in_one_borough,
+    shared.needed is not null and region_view.no_borough_sees as only_region_sees
+from shared
+inner join region_view
+    on
+        shared.rule_number = region_view.rule_number
+        and shared.child_number = region_view.child_number
+        and shared.run_number = region_view.run_number
+inner join known as raising
+    on
+        shared.child_number = raising.child_number
+        and shared.raising_number = raising.episode_number
+        and shared.is_absence = raising.is_absence

@@ -10,14 +10,13 @@ with change as (
     select distinct
         rule.rule_id,
         rule.version,
-        child.child_number,
+        pseudonym.child_number,
         london_to_utc(placement.started_on::timestamp) as changed_at,
         london_to_utc(placement.started_on::timestamp + interval 1 day) as changed_before
     from staging.placement as placement
     inner join rules.pattern as rule on list_contains(rule.moves, placement.reason_started)
     inner join staging.child as pseudonym
         on placement.borough = pseudonym.borough and placement.child_id = pseudonym.child_id
-    inner join patterns.child as child on pseudonym.child_key = child.child_key
     where rule.kind = 'after_move'
 ),
 

@@ -6,7 +6,15 @@
 -- is known counts as held where that day allows it, and where nobody can tell whether an interview about the previous
 -- episode was held, nothing is raised. Certain where all of it also holds of the latest start and the latest return
 -- that the record allows.
-with candidate as (
+with unclear as (
+    select
+        episode.child_number,
+        episode.episode_number + 1 as next_number
+    from patterns.episode as episode
+    inner join patterns.interview_unclear on episode.episode_key = interview_unclear.episode_key
+),
+
+candidate as (
     select
         rule.rule_id,
         rule.version as rule_version,
@@ -24,7 +32,8 @@ with candidate as (
             rule.kind = 'before_interview'
             and episode.started_at - episode.previous_returned_at < to_hours(rule.window_hours)
             and episode.started_at >= episode.previous_returned_at
-    anti join patterns.interview_unclear as unclear on episode.previous_episode_key = unclear.episode_key
+    anti join unclear
+        on episode.child_number = unclear.child_number and episode.episode_number = unclear.next_number
 ),
 
 unheard as (

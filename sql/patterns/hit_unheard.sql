@@ -9,7 +9,10 @@ with unclear as (
     select
         episode.child_number,
         episode.started_at,
-        episode.latest_start_so_far
+        max(episode.latest_started_at) over (
+            partition by episode.child_number
+            order by episode.episode_number
+        ) as latest_start_so_far
     from patterns.episode as episode
     inner join patterns.interview_unclear as unclear on episode.episode_key = unclear.episode_key
 ),

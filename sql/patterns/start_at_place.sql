@@ -3,10 +3,11 @@
 -- care setting or an area, and an episode with both has two rows.
 -- Keys: place_number, child_number, episode_number.
 -- For: patterns.co_missing_pairing, which pairs these starts and weighs the pairs against chance. starts is how many
--- starts from there the child had in the `window_days` up to and including this one; children is how many children
--- started from there in that time; days is how much of that time lies after the first start known from there. Days are
--- counted by their first instant. Joined by numbers for speed: rule_number stands for id and version, place_number for
--- a place of one of these, and means nothing outside one run.
+-- starts from there the child had in the `window_days` up to and including this one; days is how much of that time lies
+-- after the first start known from there. comes says that the child had no other start from there in the `window_days`
+-- before this one, goes that there is none in those after it: who has come and not gone is among the children of the
+-- place. Days are counted by their first instant. Joined by numbers for speed: rule_number stands for id and version,
+-- place_number for a place of one of these, and means nothing outside one run.
 with rule as (
     select
         rule_number,
@@ -94,45 +95,6 @@ by_place as (
     inner join place on start.area_missing_from = place.name and not place.is_setting
     left join place as setting
         on start.setting_key = setting.name and setting.is_setting and place.rule_number = setting.rule_number
-),
-
-by_child as (
-    select
-        *,
-        (
-            count(*) over (
-                partition by place_number, child_number
-                order by started_us
-                range between window_us preceding and current row
-            )
-        )::integer as starts,
-        started_us - lag(started_us) over (partition by place_number, child_number order by started_us) as since_us,
-        lead(started_us) over (partition by place_number, child_number order by started_us) - started_us as until_us
-    from by_place
-),
-
--- A child is among those of a place from a start until a whole window has passed without another. So who is among them
--- at an instant is who has come less who has gone, which needs no counting of distinct children in every window.
-change as (
-    select
-        *,
-        case when since_us is null or since_us > window_us then 1 else 0 end as change,
-        started_us as change_us
-    from by_child
-    union all
-    select
-        *,
-        -1 as change,
-        started_us + window_us + 1 as change_us
-    from by_child
-    where until_us is null or until_us > window_us
-),
-
-among as (
-    select
-        *,
-        (sum(change) over (partition by place_number order by change_us))::integer as children
-    from change
 )
 
 select
@@ -145,8 +107,15 @@ select
     started_us,
     is_exact,
     ended_us,
-    starts,
-    children,
+    (
+        count(*) over (
+            partition by place_number, child_number
+            order by started_us
+            range between window_us preceding and current row
+        )
+    )::integer as starts,
+    coalesce(started_us - lag(started_us) over in_time > window_us, true) as comes,
+    coalesce(lead(started_us) over in_time - started_us > window_us, true) as goes,
     greatest(least((started_us - first_us) / 86400000000, window_days), 1) as days
-from among
-where change >= 0
+from by_place
+window in_time as (partition by place_number, child_number order by started_us)

@@ -23,6 +23,8 @@ ANCHORS = tuple(
     for text in ("2024-03-30 22:00", "2024-10-26 22:00", "2023-12-31 20:00", "2024-06-29 12:00")
 )
 RECEIVED = ("2025-06-10 09:00", "2025-07-10 09:00")
+# Around the clock changes and other anchors: days on which a flag may have been set or a child moved.
+FLAGGED = ("2023-12-31", "2024-01-01", "2024-03-31", "2024-04-01", "2024-10-27")
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 # From the start or the end of the row before to the start of the next: within one absence, and a whole window apart.
@@ -50,11 +52,11 @@ class Sent:
 
 
 @st.composite
-def sent(draw: st.DrawFn, *, families: int = 6) -> Sent:
-    """Histories of a few families, sent in two deliveries of which the second may not have come yet."""
+def sent(draw: st.DrawFn, *, families: int = 6, least: int = 1) -> Sent:
+    """Histories of some families, sent in two deliveries of which the second may not have come yet."""
     first: list[EpisodeRow | InterviewRow] = []
     second: list[EpisodeRow | InterviewRow] = []
-    for number in range(draw(st.integers(1, families))):
+    for number in range(draw(st.integers(least, families))):
         episodes, interviews = draw(family(number))
         first.append(episodes[0])
         for row in (*episodes[1:], *interviews):
@@ -104,12 +106,16 @@ def episode_row(
         child=f"{family}{'b' if draw(hardly_ever) else 'a'}",
         borough=draw(st.sampled_from(BOROUGHS)) if draw(rarely) else home,
         scope=draw(st.sampled_from(("regional", "borough"))) if draw(hardly_ever) else scope,
-        status="away" if draw(hardly_ever) else "missing",
+        status=draw(st.sampled_from(("missing", "missing", "missing", "missing", "missing", "away", "absent"))),
         age=draw(st.sampled_from((14, 14, 15, 11, 9, 17, 18, None))),
         sex=draw(st.sampled_from(("female", "male", "unknown"))),
         looked_after=draw(st.sampled_from(("yes", "no", "unknown"))),
         area=draw(st.sampled_from((None, None, *AREAS))),
         responsible=draw(st.sampled_from((None, None, *AREAS))),
+        setting=draw(st.sampled_from((None, None, "home", "childrens_home", "other", "unknown"))),
+        cse_flag=draw(st.sampled_from((None, None, None, "no", "yes"))),
+        cse_flag_date=draw(st.sampled_from((None, None, None, None, *FLAGGED))),
+        cce_flag_date=draw(st.sampled_from((None, None, None, None, None, *FLAGGED))),
         system=draw(st.sampled_from((None, None, "police"))),
         extracted=draw(st.sampled_from((None, None, None, "2025-06-01 10:00", "2025-05-01"))),
     )

@@ -431,6 +431,7 @@ _COLUMNS: dict[str, pl.DataType] = {
 TOGETHER = frozenset(
     (
         "start_at_place",
+        "co_missing_queue",
         "co_missing_pairing",
         "co_missing_pair",
         "co_missing_partner",

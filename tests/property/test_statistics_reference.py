@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 
-from pipelines.home import CONTRACTS
+from pipelines.contracts.patterns import Pattern
 from pipelines.region import load_region
 from tests.builders.histories import Sent, sent
+from tests.builders.rules import shipped_rule
 from tests.builders.warehouse import SmallWarehouse, small_warehouse
 from tests.property.reference.deliveries import data_to, live_episodes, live_interviews
 from tests.property.reference.episodes import resolve
@@ -30,9 +30,8 @@ CASCADE = f"""
 
 
 @pytest.fixture(scope="module")
-def rules() -> list[dict[str, Any]]:
-    shipped = yaml.safe_load((CONTRACTS / "rules" / "patterns.yaml").read_text(encoding="utf-8"))["patterns"]
-    return [rule for rule in shipped if rule["id"] in ("R3-28", "R3-90")]
+def rules() -> list[Pattern]:
+    return [shipped_rule("R3-28"), shipped_rule("R3-90")]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +42,7 @@ def warehouse() -> Iterator[SmallWarehouse]:
 
 @given(history=sent())
 @settings(max_examples=40, deadline=None)
-def test_counts_equal_the_reference(warehouse: SmallWarehouse, rules: list[dict[str, Any]], history: Sent) -> None:
+def test_counts_equal_the_reference(warehouse: SmallWarehouse, rules: list[Pattern], history: Sent) -> None:
     warehouse.load(*history.deliveries, as_at=history.as_at.isoformat())
     warehouse.build("statistics.incident_count", "statistics.child_count", "statistics.interview_count")
     episodes = resolve(live_episodes(history.deliveries, history.as_at))
@@ -54,7 +53,7 @@ def test_counts_equal_the_reference(warehouse: SmallWarehouse, rules: list[dict[
         whole=areas.area.code,
         data_to=data_to(history.deliveries, history.as_at),
     )
-    assert _cells(warehouse.rows(COUNTS)) == counts(region, episodes, interviews, rules)
+    assert _cells(warehouse.rows(COUNTS)) == counts(region, episodes, rules)
     assert _cells(warehouse.rows(CASCADE)) == interview_counts(region, episodes, interviews)
 
 

@@ -49,6 +49,11 @@ def together(*starts: Sequence[str], **given: Any) -> list[EpisodeRow]:
     return [absence(child, start, **given) for child, own in zip(CHILDREN, starts, strict=False) for start in own]
 
 
+def others(starts: Iterable[str]) -> list[EpisodeRow]:
+    """Absences of as many other children."""
+    return [absence(f"other {number}", start) for number, start in enumerate(starts)]
+
+
 def in_case(name: str, rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
     """The same rows in a case of their own."""
     return [
@@ -71,6 +76,7 @@ def of_cases(by_name: Mapping[str, Sequence[EpisodeRow]]) -> Delivery:
 # Six hours, and what else makes a pairing: each case is paired once on 1 May, and once more or not on 2 May
 
 FIRST = together(["2024-05-01 20:00"], ["2024-05-01 20:00"])
+TWO = [*FIRST, *together(["2024-05-03 20:00"], ["2024-05-03 20:00"])]
 PAIRS: dict[str, Sequence[EpisodeRow]] = {
     "6:00": [*FIRST, *together(["2024-05-03 20:00"], ["2024-05-04 02:00"])],
     "6:01": [*FIRST, *together(["2024-05-03 20:00"], ["2024-05-04 02:01"])],
@@ -159,31 +165,18 @@ PAIRS: dict[str, Sequence[EpisodeRow]] = {
     "the edge of 180 days": together(
         ["2024-05-01 14:00", "2024-10-28 18:58"], ["2024-05-01 20:00", "2024-10-28 18:58"]
     ),
-    # a crowd of twelve, and of thirteen
-    **{
-        f"{crowd} at once": [
-            *FIRST,
-            *together(["2024-05-03 20:00"], ["2024-05-03 20:00"]),
-            *(absence(f"other {number}", "2024-05-03 20:00") for number in range(crowd - 2)),
-        ]
-        for crowd in (12, 13)
-    },
-    "13 in six hours": [
-        *FIRST,
-        *together(["2024-05-03 20:00"], ["2024-05-03 20:00"]),
-        *(absence(f"other {number}", f"2024-05-03 {14 + number // 3}:00") for number in range(11)),
-    ],
-    "13, the first a minute too early": [
-        *FIRST,
-        *together(["2024-05-03 20:00"], ["2024-05-03 20:00"]),
-        *(absence(f"other {number}", f"2024-05-03 {14 + number // 3}:00") for number in range(1, 11)),
-        absence("other 0", "2024-05-03 13:59"),
+    # a crowd of six, and of seven
+    **{f"{crowd} at once": [*TWO, *others(["2024-05-03 20:00"] * (crowd - 2))] for crowd in (6, 7)},
+    "7 in six hours": [*TWO, *others(f"2024-05-03 {hour}:00" for hour in (14, 15, 16, 17, 18))],
+    "7, the first a minute too early": [
+        *TWO,
+        *others(["2024-05-03 13:59", "2024-05-03 14:00", *["2024-05-03 15:00"] * 3]),
     ],
     "a crowd in the area, a pair in a home": [
         *FIRST,
         at_home("anna", "2024-05-03 20:00"),
         at_home("ben", "2024-05-03 20:00"),
-        *(absence(f"other {number}", "2024-05-03 20:00") for number in range(20)),
+        *others(["2024-05-03 20:00"] * 20),
     ],
 }
 PAIRED = {
@@ -197,8 +190,8 @@ PAIRED = {
     "found together, known by day who left when": "found together",
     "180 days less a minute": "same area",
     "the edge of 180 days": "same area",
-    "12 at once": "same area",
-    "13, the first a minute too early": "same area",
+    "6 at once": "same area",
+    "7, the first a minute too early": "same area",
     "a crowd in the area, a pair in a home": "same setting",
 }
 
@@ -212,11 +205,10 @@ DAYS = [(datetime(2025, 1, 31, 20) + timedelta(days)).isoformat(" ", "minutes") 
 
 def twice_among(children: int) -> list[EpisodeRow]:
     """Two children together twice, where so many children in all go missing in those months."""
-    others = [absence(f"other {number}", DAYS[number]) for number in range(children - 2)]
     return [
         *LONG_KNOWN,
         *together(["2025-04-05 20:00", "2025-04-15 20:00"], ["2025-04-05 20:00", "2025-04-15 20:00"]),
-        *others,
+        *others(DAYS[: children - 2]),
     ]
 
 

@@ -1,117 +1,381 @@
-"""Repeat-missing patterns: for every start, look back and count."""
+"""Repeat-missing patterns that count: for every start, look back over the child's history, as the wording says.
+
+Windows and what is asked of them on top (a flag, no interview, out of area, home and care, a move), rapid repeats, and
+away or absent episodes without a missing one; then the flags that hits make, and what each borough sees of them.
+Patterns of single episodes are in `patterns_single`, those of children together in `patterns_together`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from itertools import product
+from typing import cast
 
+from pipelines.contracts.patterns import REGION, Pattern
+from tests.builders.rows import PlacementRow
+from tests.property.reference.clock import DAY, HOUR, to_london, to_utc
 from tests.property.reference.deliveries import Live
-from tests.property.reference.episodes import Episode, by_child
-from tests.property.reference.interviews import UNCLEAR, heard_between, held, interviews_of
+from tests.property.reference.episodes import Episode, first_known, lead_value
+from tests.property.reference.interviews import (
+    UNCLEAR,
+    heard_between,
+    held,
+    interviews_of,
+    return_of,
+)
 
 INSTANT = timedelta(microseconds=1)
+ADULT = 18
+# So many uncertain starts are tried in all their readings.
+_TRIED = 7
+
+
+@dataclass(frozen=True)
+class World:
+    """What is known of all children; placements with the child that each is about."""
+
+    episodes: Sequence[Episode]
+    interviews: Sequence[Live] = ()
+    placements: Sequence[tuple[str, PlacementRow]] = ()
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A start that completes a pattern, and the window (after, at] it looks back over."""
+    """A start that completes a pattern, the window (after, at] it looks back over, and how sure that is."""
 
     after: datetime
-    at: datetime
     episode: Episode
+    certain: bool
+    detail: str | None = None
+
+    @property
+    def at(self) -> datetime:
+        """The start, on its first reading."""
+        return self.episode.start
 
 
 @dataclass(frozen=True)
 class Flag:
-    """A run of overlapping windows of one rule and child."""
+    """A run of overlapping windows of one version of a rule and child."""
 
-    rule_id: str
-    child_key: str
-    raised_at: datetime
-    last_hit_at: datetime
-    raised_by: Episode
+    rule: Pattern
+    hits: Sequence[Hit]
     episodes: Sequence[Episode]
 
+    @property
+    def first(self) -> Hit:
+        """The hit that raises the flag."""
+        return min(self.hits, key=lambda hit: hit.at)
 
-def missing_only(episodes: Sequence[Episode]) -> list[Episode]:
-    """Away and absent never count."""
-    return [one for one in episodes if one.status == "missing"]
+    @property
+    def raised_by(self) -> Episode:
+        """The episode that first completes the pattern."""
+        return self.first.episode
+
+    @property
+    def raised_at(self) -> datetime:
+        """Its start."""
+        return self.first.at
+
+    @property
+    def last_hit_at(self) -> datetime:
+        """The last start that completes the pattern."""
+        return max(hit.at for hit in self.hits)
+
+    @property
+    def certain(self) -> bool:
+        """Whether the pattern is completed then however the record is read."""
+        return self.first.certain
+
+    @property
+    def detail(self) -> str | None:
+        """What there is to add."""
+        return self.first.detail
+
+    @property
+    def certain_since(self) -> datetime | None:
+        """The first hit that is certain."""
+        return min((hit.at for hit in self.hits if hit.certain), default=None)
+
+    @property
+    def boroughs(self) -> list[str]:
+        """Every sender of a row behind it."""
+        return sorted({borough for episode in self.episodes for borough in senders(episode)})
+
+    @property
+    def most_in_one_borough(self) -> int:
+        """The most episodes that one borough sent a row of."""
+        return max(len(self._seen_by(borough)) for borough in self.boroughs)
+
+    @property
+    def only_region_sees(self) -> bool:
+        """Whether no borough's own episodes are enough within one window of the rule."""
+        return "episodes" in self.rule.parameters and not any(self._is_enough(borough) for borough in self.boroughs)
+
+    def _seen_by(self, borough: str) -> list[datetime]:
+        return sorted(episode.start for episode in self.episodes if borough in senders(episode))
+
+    def _is_enough(self, borough: str) -> bool:
+        starts = self._seen_by(borough)
+        return any(
+            sum(end - days(self.rule) < start <= end for start in starts) >= whole(self.rule, "episodes")
+            for end in starts
+        )
 
 
-def flags(rules: Sequence[dict[str, Any]], episodes: Sequence[Episode], interviews: Sequence[Live]) -> list[Flag]:
-    """Every flag of every rule."""
-    return [
-        _flag(rule["id"], run, history)
-        for history in by_child(missing_only(episodes)).values()
-        for rule in rules
-        for run in _runs(hits(rule, history, interviews, episodes))
-    ]
+@dataclass(frozen=True)
+class Known:
+    """What one child's patterns are read from, up to and including the episode that may complete one."""
+
+    so_far: Sequence[Episode]  # what the rule counts, in the order lived
+    everything: Sequence[Episode]  # all of the child's episodes, whatever their status and age
+    interviews: Sequence[Live]  # with the child
+    placements: Sequence[PlacementRow]
+
+    @property
+    def now(self) -> Episode:
+        """The episode that may complete the pattern."""
+        return self.so_far[-1]
+
+    @property
+    def before(self) -> Episode | None:
+        """The one before it."""
+        return self.so_far[-2] if len(self.so_far) > 1 else None
+
+    @property
+    def latest(self) -> datetime:
+        """The latest instant at which any of them may have started."""
+        return max(one.started.latest for one in self.so_far)
+
+    def within(self, after: datetime) -> list[Episode]:
+        """Those that start after an instant."""
+        return [one for one in self.so_far if after < one.start]
+
+    def unclear(self, episode: Episode) -> bool:
+        """Whether nobody can tell of an interview about an episode whether it was held."""
+        return any(held(one) == UNCLEAR for one in interviews_of(episode, self.interviews, self.everything))
+
+    def heard(self, after: datetime, until: datetime) -> bool:
+        """Whether an interview with the child may have been held between two instants, both included."""
+        return heard_between(self.now.child_key, self.interviews, after, until)
+
+
+def flags(rules: Sequence[Pattern], world: World) -> list[Flag]:
+    """Every flag of the rules whose kind is read here."""
+    found = []
+    for child_key in sorted({one.child_key for one in world.episodes}):
+        everything = [one for one in world.episodes if one.child_key == child_key]
+        interviews = [one for one in world.interviews if one.child_key == child_key]
+        placements = [row for key, row in world.placements if key == child_key]
+        for rule in rules:
+            if rule.kind in KINDS:
+                history = _history(rule, everything)
+                found += [
+                    Flag(rule, run, [one for one in history if any(hit.after < one.start <= hit.at for hit in run)])
+                    for run in _runs(hits(rule, everything, interviews, placements))
+                ]
+    return found
 
 
 def hits(
-    rule: dict[str, Any], history: Sequence[Episode], interviews: Sequence[Live], episodes: Sequence[Episode]
+    rule: Pattern,
+    everything: Sequence[Episode],
+    interviews: Sequence[Live] = (),
+    placements: Sequence[PlacementRow] = (),
 ) -> list[Hit]:
     """Starts of one child that complete a rule's pattern."""
-    found = [_look_back(rule, history[: place + 1], interviews, episodes) for place in range(len(history))]
-    return [hit for hit in found if hit is not None]
+    history = _history(rule, everything)
+    return [
+        hit
+        for place in range(len(history))
+        for hit in KINDS[rule.kind](rule, Known(history[: place + 1], everything, interviews, placements))
+    ]
 
 
-def _look_back(
-    rule: dict[str, Any], so_far: Sequence[Episode], interviews: Sequence[Live], episodes: Sequence[Episode]
-) -> Hit | None:
-    match rule["kind"]:
-        case "window":
-            return _window(rule, so_far)
-        case "unheard":
-            hit = _window(rule, so_far)
-            return None if hit and _heard_or_unclear(hit, so_far, interviews, episodes) else hit
-        case "rapid":
-            return _rapid(rule, so_far)
-        case "before_interview":
-            return _before_interview(rule, so_far, interviews, episodes)
-    raise AssertionError(rule["kind"])
+def _history(rule: Pattern, everything: Sequence[Episode]) -> list[Episode]:
+    return counted(everything, "away", "absent") if rule.kind == "absence" else counted(everything)
 
 
-def _window(rule: dict[str, Any], so_far: Sequence[Episode]) -> Hit | None:
-    now = so_far[-1]
-    after = now.start - timedelta(hours=24 * rule["window_days"])
-    enough = len([one for one in so_far if after < one.start <= now.start]) >= rule["episodes"]
-    return Hit(after, now.start, now) if enough else None
+def counted(episodes: Sequence[Episode], *statuses: str) -> list[Episode]:
+    """Episodes of children, of unknown age too, in the order they were lived; missing ones unless said otherwise."""
+    return sorted(
+        (
+            one
+            for one in episodes
+            if one.status in (statuses or ("missing",)) and (first_known(one, "age", None) or 0) < ADULT
+        ),
+        key=lambda one: (one.start, one.lead.key),
+    )
 
 
-def _heard_or_unclear(
-    hit: Hit, so_far: Sequence[Episode], interviews: Sequence[Live], episodes: Sequence[Episode]
-) -> bool:
-    inside = [one for one in so_far if hit.after < one.start <= hit.at]
-    heard = heard_between(hit.episode.child_key, interviews, hit.after + INSTANT, hit.at)
-    return heard or any(_unclear(one, interviews, episodes) for one in inside)
+def senders(episode: Episode) -> set[str]:
+    """Every borough that sent a row of an episode."""
+    return {one.row.borough for one in episode.rows}
 
 
-def _unclear(episode: Episode, interviews: Sequence[Live], episodes: Sequence[Episode]) -> bool:
-    return any(held(one) == UNCLEAR for one in interviews_of(episode, interviews, episodes))
+def whole(rule: Pattern, name: str) -> int:
+    """A parameter that is a whole number."""
+    return cast("int", rule.parameters[name])
 
 
-def _rapid(rule: dict[str, Any], so_far: Sequence[Episode]) -> Hit | None:
-    if len(so_far) < 2 or so_far[-2].ended is None:
-        return None
-    before, now = so_far[-2:]
-    soon = now.start - before.ended <= timedelta(hours=24 * rule["window_days"])
-    return Hit(before.start - INSTANT, now.start, now) if soon else None
+def days(rule: Pattern) -> timedelta:
+    """The window of a rule: so many times 24 hours."""
+    return whole(rule, "window_days") * 24 * HOUR
 
 
-def _before_interview(
-    rule: dict[str, Any], so_far: Sequence[Episode], interviews: Sequence[Live], episodes: Sequence[Episode]
-) -> Hit | None:
-    if len(so_far) < 2 or so_far[-2].back is None:
-        return None
-    before, now = so_far[-2:]
-    soon = timedelta() <= now.start - before.back < timedelta(hours=rule["window_hours"])
-    heard = heard_between(now.child_key, interviews, before.back, now.start)
-    if not soon or heard or _unclear(before, interviews, episodes):
-        return None
-    return Hit(before.start - INSTANT, now.start, now)
+def _count(rule: Pattern, known: Known) -> Iterator[Hit]:
+    """Enough starts in the window; certain where they lie within one window at the latest reading of all starts."""
+    after = known.now.start - days(rule)
+    enough = known.within(after)
+    if len(enough) >= whole(rule, "episodes"):
+        first = known.so_far[-whole(rule, "episodes")]
+        certain = known.latest - first.start < days(rule)
+        assert not certain or _on_every_reading(rule, known.so_far)
+        yield Hit(after, known.now, certain)
+
+
+def _on_every_reading(rule: Pattern, so_far: Sequence[Episode]) -> bool:
+    """Whether so many starts lie in a window however each of them is read."""
+    open_starts = [one for one in so_far if one.started.latest > one.start]
+    if len(open_starts) > _TRIED:
+        return True
+    return all(
+        any(sum(end - days(rule) < start <= end for start in starts) >= whole(rule, "episodes") for end in starts)
+        for starts in product(*({one.start, one.started.latest} for one in so_far))
+    )
+
+
+def _window(rule: Pattern, known: Known) -> Iterator[Hit]:
+    today = to_london(known.now.start).date()
+    if rule.scope == REGION or (rule.scope in senders(known.now) and today >= cast("date", rule.raised_from)):
+        yield from _count(rule, known)
+
+
+def _exploitation(rule: Pattern, known: Known) -> Iterator[Hit]:
+    for hit in _count(rule, known):
+        today = to_london(hit.at).date()
+        live = [kind for kind in ("cse", "cce") if any(day <= today for day in _flag_days(known.everything, kind))]
+        undated = [
+            one
+            for one in known.within(hit.after)
+            for kind in ("cse", "cce")
+            if _says_flag(one, kind) and not _flag_days([one], kind)
+        ]
+        if live:
+            yield Hit(hit.after, hit.episode, hit.certain, " and ".join(live))
+        elif undated:
+            yield Hit(hit.after, hit.episode, certain=False, detail="undated flag")
+
+
+def _flag_days(episodes: Sequence[Episode], kind: str) -> list[date]:
+    stated = [getattr(one.row, f"{kind}_flag_date") for episode in episodes for one in episode.rows]
+    return [date.fromisoformat(day) for day in stated if day]
+
+
+def _says_flag(episode: Episode, kind: str) -> bool:
+    return any(getattr(one.row, f"{kind}_flag") == "yes" for one in episode.rows)
+
+
+def _unheard(rule: Pattern, known: Known) -> Iterator[Hit]:
+    for hit in _count(rule, known):
+        unclear = [one for one in known.so_far if known.unclear(one)]
+        if known.heard(hit.after + INSTANT, hit.at) or any(one.start > hit.after for one in unclear):
+            continue
+        later = [one for one in counted(known.everything) if one.start <= known.latest and known.unclear(one)]
+        may_be_unclear = any(one.started.latest > hit.after for one in later)
+        may_be_heard = known.heard(hit.after + INSTANT, known.latest)
+        yield Hit(hit.after, hit.episode, hit.certain and not may_be_heard and not may_be_unclear)
+
+
+def _out_of_area(rule: Pattern, known: Known) -> Iterator[Hit]:
+    area, authority = (lead_value(known.now, field, "unknown") for field in ("missing_from", "authority"))
+    if _looked_after(known.now) == "yes" and "unknown" not in (area, authority) and area != authority:
+        yield from _count(rule, known)
+
+
+def _looked_after(episode: Episode) -> str:
+    said = {one.row.looked_after for one in episode.rows}
+    return next((answer for answer in ("yes", "no") if answer in said), "unknown")
+
+
+def missing_from(episode: Episode) -> str:
+    """Home, care or unknown."""
+    setting = lead_value(episode, "setting", None) or "unknown"
+    if setting == "unknown":
+        setting = next((one.row.setting for one in episode.rows if one.row.setting not in (None, "unknown")), "unknown")
+    if _looked_after(episode) == "yes" or setting not in ("home", "other", "unknown"):
+        return "care"
+    if setting == "home" or (setting == "unknown" and _looked_after(episode) == "no"):
+        return "home"
+    return "unknown"
+
+
+def _home_and_care(rule: Pattern, known: Known) -> Iterator[Hit]:
+    after = known.now.start - days(rule)
+    last = {missing_from(one): one for one in known.so_far}
+    if all(place in last and last[place].start > after for place in ("home", "care")):
+        first = min(last["home"].start, last["care"].start)
+        yield Hit(after, known.now, known.latest - first < days(rule))
+
+
+def _rapid(rule: Pattern, known: Known) -> Iterator[Hit]:
+    if known.before and known.before.end and known.now.start - known.before.end.earliest <= days(rule):
+        certain = known.now.started.latest - known.before.end.earliest <= days(rule)
+        yield Hit(known.before.start - INSTANT, known.now, certain)
+
+
+def _before_interview(rule: Pattern, known: Known) -> Iterator[Hit]:
+    back, limit = return_of(known.before) if known.before else None, whole(rule, "window_hours") * HOUR
+    if known.before is None or back is None:
+        return
+    start = known.now.started
+    soon = timedelta() <= start.earliest - back.earliest < limit
+    if soon and not known.heard(back.earliest, start.earliest) and not known.unclear(known.before):
+        certain = start.latest - back.earliest < limit and start.earliest >= back.latest
+        certain = certain and not known.heard(back.earliest, start.latest)
+        yield Hit(known.before.start - INSTANT, known.now, certain)
+
+
+def _after_move(rule: Pattern, known: Known) -> Iterator[Hit]:
+    needed = whole(rule, "episodes")
+    if len(known.so_far) < needed:
+        return
+    first = known.so_far[-needed].start
+    kinds = cast("tuple[str, ...]", rule.parameters["moves"])
+    changes = [date.fromisoformat(row.started) for row in known.placements if row.because in kinds]
+    allowing = [
+        _midnight(on) for on in changes if _midnight(on) <= first and known.now.start < _midnight(on) + days(rule)
+    ]
+    if allowing:
+        sure = [on for on in changes if _midnight(on + DAY) <= first and known.latest < _midnight(on) + days(rule)]
+        yield Hit(max(allowing) - INSTANT, known.now, bool(sure))
+
+
+def _midnight(day: date) -> datetime:
+    return to_utc(datetime.combine(day, time()))
+
+
+def _absence(rule: Pattern, known: Known) -> Iterator[Hit]:
+    missing = counted(known.everything)
+    for hit in _count(rule, known):
+        if not any(hit.after < one.start <= hit.at for one in missing):
+            may_be = any(one.start <= known.latest and one.started.latest > hit.after for one in missing)
+            yield Hit(hit.after, hit.episode, hit.certain and not may_be)
+
+
+KINDS: dict[str, Callable[[Pattern, Known], Iterator[Hit]]] = {
+    "window": _window,
+    "exploitation": _exploitation,
+    "unheard": _unheard,
+    "out_of_area": _out_of_area,
+    "home_and_care": _home_and_care,
+    "rapid": _rapid,
+    "before_interview": _before_interview,
+    "after_move": _after_move,
+    "absence": _absence,
+}
 
 
 def _runs(found: Sequence[Hit]) -> list[list[Hit]]:
@@ -121,9 +385,3 @@ def _runs(found: Sequence[Hit]) -> list[list[Hit]]:
         touching = [run for run in runs if any(one.after < hit.at and hit.after < one.at for one in run)]
         runs = [run for run in runs if run not in touching] + [[one for run in touching for one in run] + [hit]]
     return runs
-
-
-def _flag(rule_id: str, run: Sequence[Hit], history: Sequence[Episode]) -> Flag:
-    evidence = [one for one in history if any(hit.after < one.start <= hit.at for hit in run)]
-    first, last = min(run, key=lambda hit: hit.at), max(run, key=lambda hit: hit.at)
-    return Flag(rule_id, history[0].child_key, first.at, last.at, first.episode, evidence)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from itertools import chain, combinations
+from itertools import chain, combinations, pairwise
 from math import exp, factorial
 from typing import TypeVar
 
@@ -158,10 +158,20 @@ def pairings(rule: Pattern, absences: Sequence[Absence]) -> list[Pairing]:
 
 def judged(rule: Pattern, of_pair: Sequence[Pairing]) -> list[Judged]:
     """Every pairing of two children, with the window up to it."""
-    return [
-        _judge(rule, one, [other for other in of_pair if one.at - _window(rule) < other.at <= one.at])
-        for one in of_pair
-    ]
+    in_order = sorted(of_pair, key=lambda one: (one.at, *(one.of(child).start for child in sorted(one.pair))))
+    again = {
+        child: [False, *(before.of(child) == now.of(child) for before, now in pairwise(in_order))]
+        for child in in_order[0].pair
+    }
+    said = []
+    for one in in_order:
+        inside = [at for at, other in enumerate(in_order) if one.at - _window(rule) < other.at <= one.at]
+        exact = [at for at in inside if in_order[at].exact]
+        often, exactly = (
+            min(len([at for at in those if not repeats[at]]) for repeats in again.values()) for those in (inside, exact)
+        )
+        said.append(_judge(rule, one, [in_order[at] for at in inside], often, exactly))
+    return said
 
 
 def runs(rule: Pattern, absences: Sequence[Absence]) -> list[Together]:
@@ -245,10 +255,8 @@ def _chance(rule: Pattern, one: Absence, other: Absence, there: Sequence[Absence
     return starts, starts[one.child] * starts[other.child] / days, len({two.child for two in until(now)})
 
 
-def _judge(rule: Pattern, pairing: Pairing, inside: Sequence[Pairing]) -> Judged:
-    exact = [one for one in inside if one.exact]
+def _judge(rule: Pattern, pairing: Pairing, inside: Sequence[Pairing], often: int, exactly: int) -> Judged:
     expected, children = max(one.by_chance for one in inside), max(one.children for one in inside)
-    often, exactly = _often(inside), _often(exact)
     by_chance = children * (children - 1) / 2 * _at_least(exactly, expected)
     times = float(_number(rule, "over_chance"))
     return Judged(
@@ -261,12 +269,6 @@ def _judge(rule: Pattern, pairing: Pairing, inside: Sequence[Pairing]) -> Judged
         completes=often >= _whole(rule, "pairings"),
         beyond_chance=exactly >= _whole(rule, "pairings") and exactly > times * expected and times * by_chance < 1,
     )
-
-
-def _often(found: Sequence[Pairing]) -> int:
-    """How many pairings there are if an absence of either child counts once."""
-    children = {child for one in found for child in one.pair}
-    return min((len({one.of(child).key for one in found}) for child in children), default=0)
 
 
 def _at_least(times: int, expected: float) -> float:

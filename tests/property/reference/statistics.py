@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
+from pipelines.contracts.patterns import Pattern
 from tests.property.reference.clock import to_london
 from tests.property.reference.deliveries import Live
 from tests.property.reference.episodes import Episode, by_child, first_known, lead_value
 from tests.property.reference.interviews import NO, UNCLEAR, YES, cascade, in_cascade
-from tests.property.reference.patterns import hits, missing_only
+from tests.property.reference.patterns import counted, hits
 
 YEAR = timedelta(hours=24 * 365)
 TOTAL = ("total", "Total")
@@ -29,12 +29,10 @@ class Region:
     data_to: dict[str, datetime]
 
 
-def counts(
-    region: Region, episodes: Sequence[Episode], interviews: Sequence[Live], rules: Sequence[dict[str, Any]]
-) -> dict[Cell, tuple[int, int]]:
+def counts(region: Region, episodes: Sequence[Episode], rules: Sequence[Pattern]) -> dict[Cell, tuple[int, int]]:
     """Every cell with something in it: its count and the children behind it."""
-    history = by_child([one for one in missing_only(episodes) if _age(one) is None or _age(one) < 18])
-    completing = _completing(episodes, interviews, rules)
+    history = by_child(counted(episodes))
+    completing = _completing(episodes, rules)
     cells: dict[Cell, tuple[int, int]] = {}
     for box, inside in _boxes(region, episodes, [one for lived in history.values() for one in lived], "start").items():
         for (measure, breakdown, value), count in _in_box(by_child(inside), history, completing).items():
@@ -57,14 +55,12 @@ def interview_counts(
     return {cell: numbers for cell, numbers in cells.items() if any(numbers)}
 
 
-def _completing(
-    episodes: Sequence[Episode], interviews: Sequence[Live], rules: Sequence[dict[str, Any]]
-) -> dict[str, set[frozenset[tuple[str, str]]]]:
+def _completing(episodes: Sequence[Episode], rules: Sequence[Pattern]) -> dict[str, set[frozenset[tuple[str, str]]]]:
     """Rule to the episodes whose start completes it."""
     found: dict[str, set[frozenset[tuple[str, str]]]] = defaultdict(set)
-    for lived in by_child(missing_only(episodes)).values():
+    for lived in by_child(episodes).values():
         for rule in rules:
-            found[rule["id"]] |= {hit.episode.members for hit in hits(rule, lived, interviews, episodes)}
+            found[rule.rule_id] |= {hit.episode.members for hit in hits(rule, lived)}
     return found
 
 
@@ -92,7 +88,7 @@ def _areas(region: Region, episode: Episode) -> Iterator[tuple[str, str]]:
 
 def _months(region: Region, episodes: Sequence[Episode]) -> tuple[date, date]:
     """Month of the last start, and the first month that is not over at the newest data cut."""
-    starts = [to_london(one.start).date().replace(day=1) for one in missing_only(episodes)]
+    starts = [to_london(one.start).date().replace(day=1) for one in episodes if one.status == "missing"]
     cut = to_london(max(region.data_to.values())).date().replace(day=1)
     return max(starts, default=cut), cut
 
