@@ -15,8 +15,8 @@ import polars as pl
 
 from pipelines.home import SQL
 
-# asof_loop_join_threshold: where DuckDB believes that few rows look for their nearest, it compares each with all others;
-# behind two filters it believes that of 200,000 rows, which then takes minutes instead of a second.
+# asof_loop_join_threshold: where DuckDB believes that few rows look for their nearest, it compares each with all the
+# others; behind two filters it believes that of 200,000 rows, which then takes minutes instead of a second.
 # disabled_compression_methods: FSST makes a table of keys a seventh smaller and its writing a fifth slower.
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",

@@ -1,25 +1,23 @@
 -- patterns.evidence_co_missing
 -- Grain: one row per hit of kind co_missing and missing episode of the child that is paired with the same other child.
--- Keys: rule_id, rule_version, episode_key, evidence_key.
--- For: patterns.flag_run. A paired episode stands once, with the first hit it counts towards: the windows of later
--- hits that it counts towards overlap that hit's, so it is in the same flag, and a child who is paired often does not
--- make a list as long as the square of that.
+-- Keys: rule_id, rule_version, child_number, episode_number, evidence_number.
+-- For: patterns.flag_run. episode_number is the hit's. A paired episode stands once for each other child, with the
+-- first hit it counts towards: the windows of later hits that it counts towards overlap that hit's, so it is in the
+-- same flag, and a child who is paired often does not make a list as long as the square of that.
 with completing as (
-    select distinct
+    select
         rule_id,
         rule_version,
         child_number,
         partner_number,
         episode_number,
         partner_episode_number,
-        episode_key,
-        partner_episode_key,
         paired_at
     from patterns.co_missing_pairing
     where is_completing
 ),
 
-own as (
+listed as (
     select
         completing.rule_id,
         completing.rule_version,
@@ -27,12 +25,8 @@ own as (
         completing.partner_number,
         completing.episode_number,
         completing.partner_episode_number,
-        completing.episode_key,
-        completing.partner_episode_key,
         pairing.episode_number as evidence_number,
-        pairing.partner_episode_number as partner_evidence_number,
-        pairing.episode_key as evidence_key,
-        pairing.partner_episode_key as partner_evidence_key
+        pairing.partner_episode_number as partner_evidence_number
     from completing
     inner join patterns.co_missing_pairing as pairing
         on
@@ -48,17 +42,13 @@ select
     rule_version,
     child_number,
     episode_number,
-    evidence_number,
-    episode_key,
-    evidence_key
-from own
+    evidence_number
+from listed
 union
 select
     rule_id,
     rule_version,
     partner_number as child_number,
     partner_episode_number as episode_number,
-    partner_evidence_number as evidence_number,
-    partner_episode_key as episode_key,
-    partner_evidence_key as evidence_key
-from own
+    partner_evidence_number as evidence_number
+from listed

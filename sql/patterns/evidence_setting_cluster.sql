@@ -1,21 +1,16 @@
 -- patterns.evidence_setting_cluster
 -- Grain: one row per hit of kind setting_cluster and missing episode of the child from that setting in its window.
--- Keys: rule_id, rule_version, episode_key, evidence_key.
--- For: patterns.flag_run. An episode stands once, with the child's first hit at the setting that has it in its
--- window: the windows of later ones overlap that one's, so it is in the same flag.
+-- Keys: rule_id, rule_version, child_number, episode_number, evidence_number.
+-- For: patterns.flag_run. episode_number is the hit's. An episode stands once, with the child's first hit at the
+-- setting that has it in its window: the windows of later ones overlap that one's, so it is in the same flag.
 with own as (
     select
         start.rule_id,
         start.rule_version,
         start.child_number,
         start.episode_number,
-        start.episode_key,
         start.started_at,
         rule.window_days,
-        arg_min(
-            case when start.is_cluster then start.episode_key end,
-            case when start.is_cluster then start.episode_number end
-        ) over following as hit_key,
         min(case when start.is_cluster then start.episode_number end) over following as hit_number,
         min(case when start.is_cluster then start.started_at end) over following as hit_at
     from patterns.setting_start as start
@@ -32,8 +27,6 @@ select
     rule_version,
     child_number,
     hit_number as episode_number,
-    episode_number as evidence_number,
-    hit_key as episode_key,
-    episode_key as evidence_key
+    episode_number as evidence_number
 from own
 where hit_at - started_at < to_days(window_days)

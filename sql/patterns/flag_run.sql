@@ -233,7 +233,7 @@ reached as (
         *,
         max(hit_at) over (
             partition by rule_number, child_number
-            order by joins_after
+            order by joins_after, episode_number
             rows between unbounded preceding and 1 preceding
         ) as reached_before
     from joined
@@ -245,7 +245,7 @@ numbered as (
         (
             count_if(reached_before is null or joins_after >= reached_before) over (
                 partition by rule_number, child_number
-                order by joins_after
+                order by joins_after, episode_number
                 rows between unbounded preceding and current row
             )
         )::integer as run_number

@@ -1,15 +1,14 @@
 -- patterns.hit_setting_cluster
 -- Grain: one row per rule of kind setting_cluster, version and missing episode at whose start its care setting has as
 -- many starts as make a cluster.
--- Keys: rule_id, rule_version, episode_key.
--- For: patterns.hit. The hit is of the child whose start it is; patterns.setting_start says what a cluster is and when
--- it is certain.
+-- Keys: rule_id, rule_version, child_number, episode_number.
+-- For: patterns.flag_run. The hit is of the child whose start it is; patterns.setting_start says what a cluster is and
+-- when it is certain.
 select
     start.rule_id,
     start.rule_version,
     start.child_number,
     start.episode_number,
-    start.episode_key,
     start.started_at as hit_at,
     start.started_at - to_days(rule.window_days) as window_after,
     start.is_certain,

@@ -157,7 +157,7 @@ class Drawn:
 
 
 @given(children=drawn_children)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_flags_of_many_histories_equal_the_reference(
     warehouse: SmallWarehouse, children: list[list[tuple[int, ...]]]
 ) -> None:

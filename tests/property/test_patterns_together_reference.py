@@ -153,9 +153,18 @@ STARTS = """
 """
 CLUSTERS = "select * from patterns.setting_cluster"
 EVIDENCE = """
-    select rule_id, rule_version, episode_key, list(evidence_key) as evidence from patterns.evidence_{kind} group by all
+    select listed.rule_id, listed.rule_version, hit.episode_key, list(evidence.episode_key) as evidence
+    from patterns.evidence_{kind} as listed
+    inner join patterns.episode as hit
+        on listed.child_number = hit.child_number and listed.episode_number = hit.episode_number
+    inner join patterns.episode as evidence
+        on listed.child_number = evidence.child_number and listed.evidence_number = evidence.episode_number
+    group by all
 """
-HITS = "select rule_id, rule_version, episode_key, hit_at, window_after, is_certain, detail from patterns.hit_{kind}"
+HITS = """
+    select rule_id, rule_version, episode_key, hit_at, window_after, is_certain, detail
+    from patterns.hit_{kind} inner join patterns.episode using (child_number, episode_number)
+"""
 
 
 def _pairings(found: Iterable[tuple[Pattern, Together]]) -> Iterator[dict[str, Any]]:
@@ -316,9 +325,10 @@ def _own(rule: Pattern, absence: Absence, world: Sequence[Absence]) -> Iterator[
 def _check_evidence(warehouse: SmallWarehouse, kind: str, hits: Sequence[Hit]) -> None:
     """The hits of one flag together list what shows any of them, whichever of them lists it."""
     listed = {
-        (row["rule_id"], row["rule_version"], row["episode_key"]): set(row["evidence"])
+        (row["rule_id"], row["rule_version"], row["episode_key"]): row["evidence"]
         for row in warehouse.rows(EVIDENCE.format(kind=kind))
     }
+    assert all(len(set(evidence)) == len(evidence) for evidence in listed.values())
     of_child: dict[tuple[str, int, str], list[Hit]] = {}
     for hit in hits:
         of_child.setdefault((hit.rule.rule_id, hit.rule.version, hit.absence.child), []).append(hit)

@@ -329,7 +329,7 @@ def of_kind(warehouse: SmallWarehouse, kind: str, names: Iterable[str]) -> dict[
     hits: dict[str, list[dict[str, Any]]] = {}
     query = f"""
         select hit.*, episode.child_id from patterns.hit_{kind} as hit
-        inner join core.missing_episode as episode using (episode_key) order by hit_at, child_id
+        inner join patterns.episode as episode using (child_number, episode_number) order by hit_at, child_id
     """  # noqa: S608 - our own names
     for row in warehouse.rows(query):
         name, row["child"] = row["child_id"].split(": ", maxsplit=1)
@@ -417,8 +417,9 @@ def test_a_run_of_clusters_is_one_row(warehouse: SmallWarehouse) -> None:
 
 def test_the_evidence_of_a_cluster_is_the_childs_own(warehouse: SmallWarehouse) -> None:
     query = """
-        select evidence.started_at from patterns.evidence_setting_cluster
-        inner join core.missing_episode as evidence on evidence_key = evidence.episode_key
+        select started_at from patterns.evidence_setting_cluster as listed
+        inner join patterns.episode as episode
+            on listed.child_number = episode.child_number and evidence_number = episode.episode_number
         where child_id = 'three by two: anna' order by started_at
     """
     assert warehouse.values(query) == [utc("2024-06-01 09:00"), utc("2024-06-20 09:00")]
@@ -441,12 +442,13 @@ def test_a_child_who_repeats_across_boroughs(warehouse: SmallWarehouse) -> None:
 # What must not change anything
 
 HITS = """
-    select child_id, hit.* exclude (episode_key, child_number, episode_number) from patterns.hit_{kind} as hit
-    inner join core.missing_episode using (episode_key)
+    select child_id, hit.* exclude (child_number, episode_number) from patterns.hit_{kind} as hit
+    inner join patterns.episode using (child_number, episode_number)
 """
 EVIDENCE = """
-    select child_id, evidence.rule_id, shown.started_at from patterns.evidence_{kind} as evidence
-    inner join core.missing_episode as shown on evidence.evidence_key = shown.episode_key
+    select child_id, listed.rule_id, episode.started_at from patterns.evidence_{kind} as listed
+    inner join patterns.episode as episode
+        on listed.child_number = episode.child_number and listed.evidence_number = episode.episode_number
 """
 SAID = (
     *(query.format(kind=kind) for query in (HITS, EVIDENCE) for kind in ("co_missing", "setting_cluster")),
