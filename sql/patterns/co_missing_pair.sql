@@ -81,7 +81,7 @@ select
             pairing.partner_episode_number
         )
     ) filter (where pairing.is_completing) as strongest,
-    bool_or(pairing.is_beyond_chance) filter (where pairing.is_completing) as is_beyond_chance,
+    bool_or(pairing.is_beyond_chance) as is_beyond_chance,
     max(pairing.paired_at) > any_value(newest.data_to) - to_days(any_value(numbered.window_days)) as is_recent,
     list_sort(list_distinct(flatten(list(pairing.boroughs)))) as boroughs,
     list_sort(list_distinct(flatten(list(pairing.partner_boroughs)))) as partner_boroughs

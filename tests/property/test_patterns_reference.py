@@ -6,7 +6,7 @@ rule; and once, on fewer, the whole way from rows that overlap, tie, are sent ag
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from math import prod
@@ -157,7 +157,7 @@ class Drawn:
 
 
 @given(children=drawn_children)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_flags_of_many_histories_equal_the_reference(
     warehouse: SmallWarehouse, children: list[list[tuple[int, ...]]]
 ) -> None:
@@ -206,8 +206,8 @@ def _where(code: int) -> dict[str, Any]:
     }
 
 
-def _flagged(what: Sequence[Any], clock: datetime) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
+def _flagged(what: Sequence[Any], clock: datetime) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for kind, said in zip(("cse", "cce"), what, strict=False):
         dated = isinstance(said, int)
         found[f"{kind}_flag_date"] = (clock + said * DAY).date().isoformat() if dated else None
@@ -333,7 +333,9 @@ def _columns(one: Episode, child_number: int) -> dict[str, Any]:
 
 
 def _instants(name: str, when: Moment | None) -> dict[str, datetime | None]:
-    return {f"{name}_at": when and when.earliest, f"latest_{name}_at": when and when.latest}
+    if when is None:
+        return {f"{name}_at": None, f"latest_{name}_at": None}
+    return {f"{name}_at": when.earliest, f"latest_{name}_at": when.latest}
 
 
 # The whole way
@@ -355,7 +357,7 @@ def moves(draw: st.DrawFn, families: int = 12) -> list[PlacementRow]:
 
 
 @given(history=sent(families=12), placements=moves())
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_flags_of_rows_as_they_are_sent_equal_the_reference(
     warehouse: SmallWarehouse, history: Sent, placements: list[PlacementRow]
 ) -> None:
@@ -388,7 +390,7 @@ def _members(episode: Episode) -> tuple[str, ...]:
     return tuple(sorted(f"{borough} {episode_id}" for borough, episode_id in episode.members))
 
 
-def _expected(world: World, name: Any) -> list[dict[str, Any]]:
+def _expected(world: World, name: Callable[[Episode], Any]) -> list[dict[str, Any]]:
     return [
         {
             "rule_id": flag.rule.rule_id,

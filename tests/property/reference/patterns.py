@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from itertools import product
 from typing import cast
 
@@ -126,13 +127,47 @@ class Flag:
 
 
 @dataclass(frozen=True)
-class Known:
-    """What one child's patterns are read from, up to and including the episode that may complete one."""
+class Child:
+    """All that is known of one child, whatever the status of an episode and the age."""
 
-    so_far: Sequence[Episode]  # what the rule counts, in the order lived
-    everything: Sequence[Episode]  # all of the child's episodes, whatever their status and age
-    interviews: Sequence[Live]  # with the child
-    placements: Sequence[PlacementRow]
+    episodes: Sequence[Episode]
+    interviews: Sequence[Live] = ()
+    placements: Sequence[PlacementRow] = ()
+
+    @cached_property
+    def missing(self) -> list[Episode]:
+        """Missing episodes that count."""
+        return counted(self.episodes)
+
+    @cached_property
+    def absences(self) -> list[Episode]:
+        """Away and absent episodes that count."""
+        return counted(self.episodes, "away", "absent")
+
+    @cached_property
+    def unclear(self) -> list[Episode]:
+        """Missing episodes with an interview of which nobody can tell whether it was held."""
+        return [
+            one
+            for one in self.missing
+            if any(held(said) == UNCLEAR for said in interviews_of(one, self.interviews, self.episodes))
+        ]
+
+    def history(self, rule: Pattern) -> list[Episode]:
+        """What a rule counts, in the order lived."""
+        return self.absences if rule.kind == "absence" else self.missing
+
+    def heard(self, after: datetime, until: datetime) -> bool:
+        """Whether an interview with the child may have been held between two instants, both included."""
+        return heard_between(self.episodes[0].child_key, self.interviews, after, until)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a rule counts, up to and including the episode that may complete it."""
+
+    so_far: Sequence[Episode]
+    child: Child
 
     @property
     def now(self) -> Episode:
@@ -153,61 +188,36 @@ class Known:
         """Those that start after an instant."""
         return [one for one in self.so_far if after < one.start]
 
-    def unclear(self, episode: Episode) -> bool:
-        """Whether nobody can tell of an interview about an episode whether it was held."""
-        return any(held(one) == UNCLEAR for one in interviews_of(episode, self.interviews, self.everything))
-
-    def heard(self, after: datetime, until: datetime) -> bool:
-        """Whether an interview with the child may have been held between two instants, both included."""
-        return heard_between(self.now.child_key, self.interviews, after, until)
-
 
 def flags(rules: Sequence[Pattern], world: World) -> list[Flag]:
     """Every flag of the rules whose kind is read here."""
     found = []
     for child_key in sorted({one.child_key for one in world.episodes}):
-        everything = [one for one in world.episodes if one.child_key == child_key]
-        interviews = [one for one in world.interviews if one.child_key == child_key]
-        placements = [row for key, row in world.placements if key == child_key]
+        child = Child(
+            [one for one in world.episodes if one.child_key == child_key],
+            [one for one in world.interviews if one.child_key == child_key],
+            [row for key, row in world.placements if key == child_key],
+        )
         for rule in rules:
             if rule.kind in KINDS:
-                history = _history(rule, everything)
-                found += [
-                    Flag(rule, run, [one for one in history if any(hit.after < one.start <= hit.at for hit in run)])
-                    for run in _runs(hits(rule, everything, interviews, placements))
-                ]
+                found += [Flag(rule, run, _evidence(run, child.history(rule))) for run in _runs(hits(rule, child))]
     return found
 
 
-def hits(
-    rule: Pattern,
-    everything: Sequence[Episode],
-    interviews: Sequence[Live] = (),
-    placements: Sequence[PlacementRow] = (),
-) -> list[Hit]:
+def hits(rule: Pattern, child: Child) -> list[Hit]:
     """Starts of one child that complete a rule's pattern."""
-    history = _history(rule, everything)
-    return [
-        hit
-        for place in range(len(history))
-        for hit in KINDS[rule.kind](rule, Known(history[: place + 1], everything, interviews, placements))
-    ]
-
-
-def _history(rule: Pattern, everything: Sequence[Episode]) -> list[Episode]:
-    return counted(everything, "away", "absent") if rule.kind == "absence" else counted(everything)
+    history = child.history(rule)
+    return [hit for place in range(len(history)) for hit in KINDS[rule.kind](rule, Known(history[: place + 1], child))]
 
 
 def counted(episodes: Sequence[Episode], *statuses: str) -> list[Episode]:
     """Episodes of children, of unknown age too, in the order they were lived; missing ones unless said otherwise."""
-    return sorted(
-        (
-            one
-            for one in episodes
-            if one.status in (statuses or ("missing",)) and (first_known(one, "age", None) or 0) < ADULT
-        ),
-        key=lambda one: (one.start, one.lead.key),
-    )
+    children = [
+        one
+        for one in episodes
+        if one.status in (statuses or ("missing",)) and (first_known(one, "age", None) or 0) < ADULT
+    ]
+    return sorted(children, key=lambda one: (one.start, one.lead.key))
 
 
 def senders(episode: Episode) -> set[str]:
@@ -256,7 +266,7 @@ def _window(rule: Pattern, known: Known) -> Iterator[Hit]:
 def _exploitation(rule: Pattern, known: Known) -> Iterator[Hit]:
     for hit in _count(rule, known):
         today = to_london(hit.at).date()
-        live = [kind for kind in ("cse", "cce") if any(day <= today for day in _flag_days(known.everything, kind))]
+        live = [kind for kind in ("cse", "cce") if any(day <= today for day in _flag_days(known.child.episodes, kind))]
         undated = [
             one
             for one in known.within(hit.after)
@@ -280,12 +290,12 @@ def _says_flag(episode: Episode, kind: str) -> bool:
 
 def _unheard(rule: Pattern, known: Known) -> Iterator[Hit]:
     for hit in _count(rule, known):
-        unclear = [one for one in known.so_far if known.unclear(one)]
-        if known.heard(hit.after + INSTANT, hit.at) or any(one.start > hit.after for one in unclear):
+        unclear = [one for one in known.so_far if one in known.child.unclear]
+        if known.child.heard(hit.after + INSTANT, hit.at) or any(one.start > hit.after for one in unclear):
             continue
-        later = [one for one in counted(known.everything) if one.start <= known.latest and known.unclear(one)]
+        later = [one for one in known.child.unclear if one.start <= known.latest]
         may_be_unclear = any(one.started.latest > hit.after for one in later)
-        may_be_heard = known.heard(hit.after + INSTANT, known.latest)
+        may_be_heard = known.child.heard(hit.after + INSTANT, known.latest)
         yield Hit(hit.after, hit.episode, hit.certain and not may_be_heard and not may_be_unclear)
 
 
@@ -332,9 +342,9 @@ def _before_interview(rule: Pattern, known: Known) -> Iterator[Hit]:
         return
     start = known.now.started
     soon = timedelta() <= start.earliest - back.earliest < limit
-    if soon and not known.heard(back.earliest, start.earliest) and not known.unclear(known.before):
+    if soon and not known.child.heard(back.earliest, start.earliest) and known.before not in known.child.unclear:
         certain = start.latest - back.earliest < limit and start.earliest >= back.latest
-        certain = certain and not known.heard(back.earliest, start.latest)
+        certain = certain and not known.child.heard(back.earliest, start.latest)
         yield Hit(known.before.start - INSTANT, known.now, certain)
 
 
@@ -344,7 +354,7 @@ def _after_move(rule: Pattern, known: Known) -> Iterator[Hit]:
         return
     first = known.so_far[-needed].start
     kinds = cast("tuple[str, ...]", rule.parameters["moves"])
-    changes = [date.fromisoformat(row.started) for row in known.placements if row.because in kinds]
+    changes = [date.fromisoformat(row.started) for row in known.child.placements if row.because in kinds]
     allowing = [
         _midnight(on) for on in changes if _midnight(on) <= first and known.now.start < _midnight(on) + days(rule)
     ]
@@ -358,7 +368,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _absence(rule: Pattern, known: Known) -> Iterator[Hit]:
-    missing = counted(known.everything)
+    missing = known.child.missing
     for hit in _count(rule, known):
         if not any(hit.after < one.start <= hit.at for one in missing):
             may_be = any(one.start <= known.latest and one.started.latest > hit.after for one in missing)
@@ -376,6 +386,10 @@ KINDS: dict[str, Callable[[Pattern, Known], Iterator[Hit]]] = {
     "after_move": _after_move,
     "absence": _absence,
 }
+
+
+def _evidence(run: Sequence[Hit], history: Sequence[Episode]) -> list[Episode]:
+    return [one for one in history if any(hit.after < one.start <= hit.at for hit in run)]
 
 
 def _runs(found: Sequence[Hit]) -> list[list[Hit]]:

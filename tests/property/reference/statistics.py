@@ -12,7 +12,7 @@ from tests.property.reference.clock import to_london
 from tests.property.reference.deliveries import Live
 from tests.property.reference.episodes import Episode, by_child, first_known, lead_value
 from tests.property.reference.interviews import NO, UNCLEAR, YES, cascade, in_cascade
-from tests.property.reference.patterns import counted, hits
+from tests.property.reference.patterns import Child, counted, hits
 
 YEAR = timedelta(hours=24 * 365)
 TOTAL = ("total", "Total")
@@ -60,7 +60,7 @@ def _completing(episodes: Sequence[Episode], rules: Sequence[Pattern]) -> dict[s
     found: dict[str, set[frozenset[tuple[str, str]]]] = defaultdict(set)
     for lived in by_child(episodes).values():
         for rule in rules:
-            found[rule.rule_id] |= {hit.episode.members for hit in hits(rule, lived)}
+            found[rule.rule_id] |= {hit.episode.members for hit in hits(rule, Child(lived))}
     return found
 
 
