@@ -26,7 +26,7 @@ SECOND, THIRD = FIRST + timedelta(days=30), FIRST + timedelta(days=60)
 # The columns that say when a row was extracted are left out, so that arrival decides which version is newer.
 SENT = [name for name in episode() if name != "extracted_at"]
 _AFTER_PUBLICATION = {"published", "quality.figure_delivery", "statistics.indicator", "statistics.indicator_cell"}
-_AFTER_FILING = {"history.flag"}
+_AFTER_FILING = {"history", "leads"}
 
 
 @pytest.fixture(autouse=True)
