@@ -90,6 +90,10 @@ def _at_least_one(keys: Keys, name: str) -> int:
     return keys.whole(name, least=1)
 
 
+def _at_least_two(keys: Keys, name: str) -> int:
+    return keys.whole(name, least=2)
+
+
 def _rising(keys: Keys, name: str) -> tuple[int, ...]:
     return keys.wholes(name, least=1)
 
@@ -102,7 +106,7 @@ _PARAMETERS: Mapping[str, tuple[Callable[[Keys, str], Value], pl.DataType]] = {
     "run_days": (_at_least_one, pl.Int32()),
     "hours": (_rising, pl.List(pl.Int32())),
     "over_days": (_rising, pl.List(pl.Int32())),
-    "gaps": (_at_least_one, pl.Int32()),
+    "gaps": (_at_least_two, pl.Int32()),
     "times_median": (Keys.number, pl.Float64()),
     "over_hours": (_at_least_one, pl.Int32()),
     "earlier_episodes": (_at_least_one, pl.Int32()),

@@ -69,8 +69,8 @@ with behind as (
     where flag_id = $flag_id
 )
 
-select episode_key
-from patterns.flag_episode
+select unnest(episode_keys) as episode_key
+from patterns.flag
 where flag_id = $flag_id
 union
 select staged.episode_key

@@ -33,34 +33,48 @@ with reach as (
     cross join rules.episode as rule
 ),
 
+compared as (
+    select distinct child_number
+    from reach
+    where recorded_by = 'police' or started_precision = 'date'
+),
+
 -- Rows known to the minute and rows known to the day are each put in order; a row begins a group where no row of its
--- kind before it reaches it.
+-- kind before it reaches it, and is alone in it where the next row begins one too.
 ordered as (
     select
-        *,
-        max(reaches_to) over (
-            partition by child_number, status, started_precision
-            order by started_at, reaches_to, row_key
-            rows between unbounded preceding and 1 preceding
-        ) as reached_before
+        reach.*,
+        compared.child_number is not null as is_compared,
+        max(reach.reaches_to) over (in_order rows between unbounded preceding and 1 preceding) as reached_before,
+        lead(reach.started_at) over in_order as next_started_at
     from reach
+    left join compared on reach.child_number = compared.child_number
+    window in_order as (
+        partition by reach.child_number, reach.status, reach.started_precision
+        order by reach.started_at, reach.reaches_to, reach.row_key
+    )
+),
+
+told_apart as (
+    select
+        *,
+        reached_before is null or started_at > reached_before as begins_group,
+        not is_compared
+        and (reached_before is null or started_at > reached_before)
+        and (next_started_at is null or next_started_at > reaches_to) as is_alone
+    from ordered
 ),
 
 grouped as (
     select
         *,
-        count_if(reached_before is null or started_at > reached_before) over (
+        count_if(begins_group) over (
             partition by child_number, status, started_precision
             order by started_at, reaches_to, row_key
             rows between unbounded preceding and current row
         ) as group_number
-    from ordered
-),
-
-compared as (
-    select distinct child_number
-    from reach
-    where recorded_by = 'police' or started_precision = 'date'
+    from told_apart
+    where not is_alone
 ),
 
 absence as (
@@ -74,8 +88,7 @@ absence as (
         case when min(grouped.recorded_by) = max(grouped.recorded_by) then min(grouped.recorded_by) end
             as only_recorded_by
     from grouped
-    inner join compared on grouped.child_number = compared.child_number
-    where grouped.started_precision = 'minute'
+    where grouped.is_compared and grouped.started_precision = 'minute'
     group by grouped.child_number, grouped.status, grouped.group_number
 ),
 
@@ -258,3 +271,16 @@ left join led
         numbered.child_number = led.child_number
         and numbered.status = led.status
         and numbered.episode_number = led.episode_number
+union all
+select
+    row_key,
+    row_key as episode_key,
+    true as is_lead,
+    borough,
+    source,
+    episode_id,
+    recorded_by,
+    'lead' as joined_by,
+    1 as source_rows
+from told_apart
+where is_alone

@@ -84,6 +84,14 @@ joined as (
     anti join behind on episode_behind.flag_id = behind.flag_id and record.row_token = behind.row_token
 ),
 
+flag_episode as (
+    select
+        flag_id,
+        unnest(episode_keys) as episode_key
+    from patterns.flag
+    where is_current_rule
+),
+
 shared as (
     select
         lost.flag_id,
@@ -93,7 +101,7 @@ shared as (
     from behind
     inner join lost on behind.flag_id = lost.flag_id
     inner join history.staged_row as staged on behind.row_token = staged.row_token
-    inner join patterns.flag_episode as of_flag on staged.episode_key = of_flag.episode_key
+    inner join flag_episode as of_flag on staged.episode_key = of_flag.episode_key
     inner join history.standing as other
         on
             of_flag.flag_id = other.flag_id
@@ -118,7 +126,7 @@ completed as (
         bool_or(episode.first_received_at > own.previous_as_at) as is_by_new_episode
     from replacing
     cross join own
-    inner join patterns.flag_episode as of_flag on replacing.replaced_by = of_flag.flag_id
+    inner join flag_episode as of_flag on replacing.replaced_by = of_flag.flag_id
     inner join core.missing_episode as episode on of_flag.episode_key = episode.episode_key
     where episode.started_at <= replacing.raised_at
     group by replacing.flag_id

@@ -22,12 +22,20 @@ with fresh as (
         or stood.borough <> standing.borough
 ),
 
+flag_episode as (
+    select
+        fresh.flag_id,
+        unnest(flag.episode_keys) as episode_key
+    from fresh
+    inner join patterns.flag on fresh.flag_id = flag.flag_id
+),
+
 evidence as (
     select
         fresh.flag_id,
         list(staged.row_token order by staged.row_token) as evidence
     from fresh
-    inner join patterns.flag_episode as of_flag on fresh.flag_id = of_flag.flag_id
+    inner join flag_episode as of_flag on fresh.flag_id = of_flag.flag_id
     inner join history.staged_row as staged on of_flag.episode_key = staged.episode_key
     group by fresh.flag_id
 ),
@@ -42,7 +50,7 @@ completed as (
         min(episode.started_at) filter (where episode.first_received_at > own.previous_as_at) as arrived_started_at
     from fresh
     cross join own
-    inner join patterns.flag_episode as of_flag on fresh.flag_id = of_flag.flag_id
+    inner join flag_episode as of_flag on fresh.flag_id = of_flag.flag_id
     inner join core.missing_episode as episode on of_flag.episode_key = episode.episode_key
     where fresh.is_raised and episode.started_at <= fresh.raised_at
     group by fresh.flag_id
@@ -53,7 +61,7 @@ recorded_again as (
     select distinct of_flag.flag_id
     from fresh
     cross join own
-    inner join patterns.flag_episode as of_flag on fresh.flag_id = of_flag.flag_id
+    inner join flag_episode as of_flag on fresh.flag_id = of_flag.flag_id
     inner join core.missing_episode as episode on of_flag.episode_key = episode.episode_key
     inner join history.staged_row as record on episode.episode_key = record.episode_key
     where
@@ -64,7 +72,7 @@ recorded_again as (
 
 reinstated as (
     select distinct of_flag.flag_id
-    from patterns.flag_episode as of_flag
+    from flag_episode as of_flag
     inner join core.episode_row on of_flag.episode_key = episode_row.episode_key
     inner join staging.missing_episode as staged on episode_row.row_key = staged.row_key
     where staged.delivery_id in (select unnest(own.reinstated) from own)

@@ -14,13 +14,21 @@ with episode as (
     group by episode_key
 ),
 
+flag_episode as (
+    select
+        flag_id,
+        unnest(episode_keys) as episode_key
+    from patterns.flag
+    where is_current_rule
+),
+
 evidence as (
     select
         flag_episode.flag_id,
         bit_xor(episode.content) as content,
         min(episode.oldest_at) as oldest_at,
         max(episode.newest_at) as newest_at
-    from patterns.flag_episode
+    from flag_episode
     inner join episode on flag_episode.episode_key = episode.episode_key
     group by flag_episode.flag_id
 )
@@ -39,5 +47,4 @@ select
     evidence.newest_at
 from patterns.flag
 inner join evidence on flag.flag_id = evidence.flag_id
-inner join rules.pattern as rule on flag.rule_id = rule.rule_id and flag.rule_version = rule.version
-where rule.is_current
+where flag.is_current_rule

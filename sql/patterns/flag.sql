@@ -8,11 +8,27 @@
 -- the version is in force. most_in_one_borough and only_region_sees are as in patterns.flag_view.
 -- A child's flags are put together before the child's lists of episodes are joined to them, so that a list is read once
 -- and not copied for each flag.
-with together as (
+with seen as (
+    select
+        run.*,
+        flag_view.child_id,
+        flag_view.borough,
+        flag_view.boroughs,
+        flag_view.most_in_one_borough,
+        flag_view.only_region_sees
+    from patterns.flag_run as run
+    left join patterns.flag_view as flag_view
+        on
+            run.rule_number = flag_view.rule_number
+            and run.child_number = flag_view.child_number
+            and run.run_number = flag_view.run_number
+),
+
+together as (
     select
         child_number,
-        list(flag_run) as runs
-    from patterns.flag_run
+        list(seen) as runs
+    from seen
     group by child_number
 ),
 
@@ -32,8 +48,6 @@ of_child as (
 flag as (
     select
         of_child.run.rule_number,
-        of_child.run.child_number,
-        of_child.run.run_number,
         of_child.run.raised_at,
         of_child.run.last_hit_at,
         of_child.run.is_certain,
@@ -46,8 +60,11 @@ flag as (
         rule.scope,
         rule.summary,
         of_child.child_key,
-        of_child.child_id,
-        of_child.borough,
+        coalesce(of_child.run.child_id, of_child.child_id) as child_id,
+        coalesce(of_child.run.borough, of_child.borough) as borough,
+        coalesce(of_child.run.boroughs, [of_child.borough]) as boroughs,
+        of_child.run.most_in_one_borough,
+        coalesce(of_child.run.only_region_sees, false) as only_region_sees,
         case
             when rule.kind = 'absence' then of_child.absence_keys[of_child.run.raising_number]
             else of_child.episode_keys[of_child.run.raising_number]
@@ -67,10 +84,10 @@ select
     flag.rule_version,
     flag.is_current_rule,
     flag.scope,
-    coalesce(flag_view.child_id, flag.child_id) as child_id,
+    flag.child_id,
     flag.child_key,
-    coalesce(flag_view.borough, flag.borough) as borough,
-    coalesce(flag_view.boroughs, [flag.borough]) as boroughs,
+    flag.borough,
+    flag.boroughs,
     flag.raised_at,
     flag.last_hit_at,
     flag.is_certain,
@@ -79,12 +96,7 @@ select
     flag.raising_episode_key,
     flag.episode_keys,
     len(flag.numbers) as episodes,
-    coalesce(flag_view.most_in_one_borough, len(flag.numbers)) as most_in_one_borough,
-    coalesce(flag_view.only_region_sees, false) as only_region_sees,
+    coalesce(flag.most_in_one_borough, len(flag.numbers)) as most_in_one_borough,
+    flag.only_region_sees,
     replace(flag.summary, '{episodes}', len(flag.numbers)::varchar) as summary
 from flag
-left join patterns.flag_view as flag_view
-    on
-        flag.rule_number = flag_view.rule_number
-        and flag.child_number = flag_view.child_number
-        and flag.run_number = flag_view.run_number

@@ -1,7 +1,7 @@
 -- patterns.hit_absence
 -- Grain: one row per rule of kind absence, version and away or absent episode whose start completes the pattern.
 -- Keys: rule_id, rule_version, child_number, episode_number.
--- For: patterns.hit. At least `episodes` away or absent episodes (patterns.absence) start in (t - window_days, t], and
+-- For: flags. At least `episodes` away or absent episodes (patterns.absence) start in (t - window_days, t], and
 -- no missing episode (patterns.episode) does. Certain where the latest reading of the starts still lies within one
 -- window, and no missing episode comes in at any reading.
 with candidate as (

@@ -1,7 +1,7 @@
 -- patterns.hit_after_move
 -- Grain: one row per rule of kind after_move, version and missing episode whose start completes the pattern.
 -- Keys: rule_id, rule_version, child_number, episode_number.
--- For: patterns.hit. A change of placement (reason_started is one of `moves`) and at least `episodes` starts in
+-- For: flags. A change of placement (reason_started is one of `moves`) and at least `episodes` starts in
 -- [change, change + window_days), of which this is the last; the last change that allows it decides. A change is known
 -- by its day, and read as its first instant in local time: window_after is just before it. Certain where a change can
 -- be found that comes before the first of the starts even at the end of its day, and from whose first instant the

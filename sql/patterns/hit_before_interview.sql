@@ -1,7 +1,7 @@
 -- patterns.hit_before_interview
 -- Grain: one row per rule of kind before_interview, version and missing episode that starts before anybody listened.
 -- Keys: rule_id, rule_version, child_number, episode_number.
--- For: patterns.hit. The start is less than `window_hours` after the previous return (else the previous end), and no
+-- For: flags. The start is less than `window_hours` after the previous return (else the previous end), and no
 -- interview with the child was held from that return to the start, both included. An interview of which only the day
 -- is known counts as held where that day allows it, and where nobody can tell whether an interview about the previous
 -- episode was held, nothing is raised. Certain where all of it also holds of the latest start and the latest return

@@ -2,7 +2,7 @@
 -- Grain: one row per rule of kind co_missing, version and missing episode of a child in a pairing that completes the
 -- pattern; a pairing that does so completes it for both children.
 -- Keys: rule_id, rule_version, child_number, episode_number.
--- For: patterns.flag_run. Enough pairings with the same other child within the window up to the later start of the two
+-- For: flags. Enough pairings with the same other child within the window up to the later start of the two
 -- (patterns.co_missing_pairing). Certain is what chance does not explain with some child (is_beyond_chance). The window
 -- goes back further where one of these pairings has an episode of the child that starts before it. detail is the most
 -- specific kind of pairing (of the three words the last in the alphabet).

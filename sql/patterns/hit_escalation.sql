@@ -2,7 +2,7 @@
 -- Grain: one row per rule of kind 'escalation', version and episode with which a child's episodes come faster and
 -- faster (detail 'gaps'), that lasts far longer than the child's earlier ones ('duration'), or both.
 -- Keys: rule_id, rule_version, child_number, episode_number.
--- For: patterns.hit. RESC of domain.md section 9: "last 3 gaps strictly falling, or last duration > 2x own median and
+-- For: flags. RESC of domain.md section 9: "last 3 gaps strictly falling, or last duration > 2x own median and
 -- > 24h". A gap runs from start to start, since ends are often not recorded; the window goes back to the start of the
 -- first gap. A fall is certain where it holds on every reading of days and of the repeated hour: with each start as
 -- early or as late as its record allows, whichever is the worse for the fall. Only durations that are exact at both

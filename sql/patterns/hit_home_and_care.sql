@@ -1,7 +1,7 @@
 -- patterns.hit_home_and_care
 -- Grain: one row per rule of kind home_and_care, version and missing episode whose start completes the pattern.
 -- Keys: rule_id, rule_version, child_number, episode_number.
--- For: patterns.hit. At least one start from home and one from care (patterns.episode says what is which) in
+-- For: flags. At least one start from home and one from care (patterns.episode says what is which) in
 -- (t - window_days, t]. The last of each decides. Certain where the latest instant at which any of the child's episodes
 -- so far may have started is still less than the window after the first instant of the earlier of the two.
 with seen as (

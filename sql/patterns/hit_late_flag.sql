@@ -2,7 +2,7 @@
 -- Grain: one row per rule of kind 'late_flag', version and child: the last missing episode before the child's first
 -- exploitation flag.
 -- Keys: rule_id, rule_version, child_number, episode_number.
--- For: patterns.hit. RFLAG of domain.md section 9: "exploitation flag first set after >= 5 missing episodes", counting
+-- For: flags. RFLAG of domain.md section 9: "exploitation flag first set after >= 5 missing episodes", counting
 -- those that started on an earlier local day than the flag. The flag is the earliest that anybody recorded, with any
 -- status of episode. A child with flags of which none has a date raises nothing, for it cannot be told; where those of
 -- one kind have no date the hit is not certain, because they may have been set before the other kind's.

@@ -1,7 +1,7 @@
 -- patterns.hit_long
 -- Grain: one row per rule of kind 'long', version and episode that reaches a band; detail is its highest band.
 -- Keys: rule_id, rule_version, child_number, episode_number.
--- For: patterns.hit. RLONG of domain.md section 9: "duration >= 24h / >= 48h / > 7 days / > 28 days", in elapsed time.
+-- For: flags. RLONG of domain.md section 9: "duration >= 24h / >= 48h / > 7 days / > 28 days", in elapsed time.
 -- The shortest time that the record allows must reach the band. Certain where the end is recorded.
 with band as (
     select

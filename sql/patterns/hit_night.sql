@@ -1,7 +1,7 @@
 -- patterns.hit_night
 -- Grain: one row per rule of kind 'night', version and episode that takes in a whole night by the clock.
 -- Keys: rule_id, rule_version, child_number, episode_number.
--- For: patterns.hit. RNIGHT of domain.md section 9: "episode includes 00:00-06:00 local", on the shortest reading of
+-- For: flags. RNIGHT of domain.md section 9: "episode includes 00:00-06:00 local", on the shortest reading of
 -- the record. The clock decides: the night in which it changes has an hour more or less. Only the first night that
 -- begins at or after the start can matter, for who is back before that one ends is back before all later ones end.
 -- Certain where the end is recorded.

@@ -1,7 +1,7 @@
 -- patterns.hit_rapid
 -- Grain: one row per rule of kind rapid, version and missing episode that starts soon after the one before.
 -- Keys: rule_id, rule_version, child_number, episode_number.
--- For: patterns.hit. The start is at most `window_days` after the previous end. Certain where that holds of the latest
+-- For: flags. The start is at most `window_days` after the previous end. Certain where that holds of the latest
 -- start and the earliest end that the record allows.
 select
     rule.rule_id,

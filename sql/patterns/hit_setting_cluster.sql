@@ -2,7 +2,7 @@
 -- Grain: one row per rule of kind setting_cluster, version and missing episode at whose start its care setting has as
 -- many starts as make a cluster.
 -- Keys: rule_id, rule_version, child_number, episode_number.
--- For: patterns.flag_run. The hit is of the child whose start it is; patterns.setting_start says what a cluster is and
+-- For: flags. The hit is of the child whose start it is; patterns.setting_start says what a cluster is and
 -- when it is certain.
 select
     start.rule_id,

@@ -1,7 +1,7 @@
 -- patterns.hit_unheard
 -- Grain: one row per rule of kind unheard, version and missing episode whose start completes the pattern.
 -- Keys: rule_id, rule_version, child_number, episode_number.
--- For: patterns.hit. As patterns.hit_window, and no interview with the child was held in (t - window_days, t]. An
+-- For: flags. As patterns.hit_window, and no interview with the child was held in (t - window_days, t]. An
 -- interview of which only the day is known counts as held where that day allows it, and where an episode in the window
 -- has an interview of which nobody can tell whether it was held, nothing is raised: what cannot be told raises no flag.
 -- Certain where the count is, and neither kind of interview comes in at the latest reading of the starts.

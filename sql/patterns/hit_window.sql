@@ -1,7 +1,7 @@
 -- patterns.hit_window
 -- Grain: one row per rule of kind window, version and missing episode whose start completes the pattern.
 -- Keys: rule_id, rule_version, child_number, episode_number.
--- For: patterns.hit. At least `episodes` starts in (t - window_days, t], where t is the start. Certain where the latest
+-- For: flags. At least `episodes` starts in (t - window_days, t], where t is the start. Certain where the latest
 -- instant at which any of the child's episodes so far may have started is still less than the window after the first
 -- instant of the first of them: then so many starts lie within one window however days and repeated hours are read.
 -- A borough's own threshold counts the same episodes, and is raised only where the borough sent a row of the episode

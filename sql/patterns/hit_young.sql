@@ -1,7 +1,7 @@
 -- patterns.hit_young
 -- Grain: one row per rule of kind 'young', version and episode of a child known to be under the age.
 -- Keys: rule_id, rule_version, child_number, episode_number.
--- For: patterns.hit. RYOUNG of domain.md section 9: "age < 12 at start (any count)".
+-- For: flags. RYOUNG of domain.md section 9: "age < 12 at start (any count)".
 select
     rule.rule_id,
     rule.version as rule_version,
