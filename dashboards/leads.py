@@ -51,6 +51,7 @@ class Flag:
     is_current: bool
     is_new: bool
     is_certain: bool
+    certain_month: date | None
     detail: str | None
     only_region_sees: bool
     most_in_one_borough: int
@@ -202,7 +203,7 @@ with known as (
 select
     flag.flag_id, flag.rule_id, flag.rule_version, flag.on_list, flag.child_key, known.child_id, flag.summary,
     flag.episodes, flag.raised_at, flag.raised_month, flag.last_month, flag.is_current, flag.is_new, flag.is_certain,
-    flag.detail, flag.only_region_sees, flag.most_in_one_borough, flag.arrival, flag.raised_words
+    flag.certain_month, flag.detail, flag.only_region_sees, flag.most_in_one_borough, flag.arrival, flag.raised_words
 from leads.flag as flag
 inner join known on flag.child_key = known.child_key
 where flag.borough = $borough

@@ -47,6 +47,7 @@ class FlagEntry:
     flag: Flag
     pattern: Pattern
     raised: str
+    reading: str
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,15 @@ def raised_words(flag: Flag) -> str:
     return full_date(local(flag.raised_at).date())
 
 
+def reading_words(flag: Flag) -> str:
+    """Say that a flag does not hold on every reading of days and of the repeated hour; blank where it always did."""
+    if flag.is_certain:
+        return ""
+    if flag.certain_month is None:
+        return "on one reading of the record only"
+    return f"at first on one reading of the record only, on every reading since {month(flag.certain_month)}"
+
+
 def _by_child(rows: Iterable[Any]) -> Mapping[str, list[Any]]:
     grouped: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
@@ -115,7 +125,8 @@ def _by_child(rows: Iterable[Any]) -> Mapping[str, list[Any]]:
 
 def _entry(case: _Case, rulebook: Rulebook, elsewhere: str) -> ChildEntry:
     entries = tuple(
-        FlagEntry(flag, rulebook.pattern(flag.rule_id, flag.rule_version), raised_words(flag)) for flag in case.flags
+        FlagEntry(flag, rulebook.pattern(flag.rule_id, flag.rule_version), raised_words(flag), reading_words(flag))
+        for flag in case.flags
     )
     listing = [entry for entry in entries if entry.flag.on_list]
     label = case.child.child_id[:LABEL]

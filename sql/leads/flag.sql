@@ -32,6 +32,7 @@ select
     concerned.last_hit_at > data_cut.data_to - to_days(list.current_days) as is_current,
     concerned.raised_at > data_cut.data_to - to_days(list.recent_days) as is_new,
     concerned.is_certain,
+    date_trunc('month', utc_to_london(concerned.certain_since))::date as certain_month,
     concerned.detail,
     concerned.only_region_sees,
     concerned.most_in_one_borough,

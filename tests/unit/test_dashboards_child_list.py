@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from dashboards.leads import Child, Cluster, Company, Doubt, Episode, Flag, Interview, LeadReader, Partner
-from dashboards.pages.child_list import ChildEntry, child_entries
+from dashboards.pages.child_list import ChildEntry, child_entries, reading_words
 from dashboards.rulebook import load_rulebook
 from pipelines.home import CONTRACTS
 from pipelines.region import load_region
@@ -27,7 +27,8 @@ def at(day: int, hour: int = 12) -> datetime:
 FLAG = Flag(
     flag_id="R3-28-1", rule_id="R3-28", rule_version=1, on_list=True, child_key=CHILD, child_id=CHILD,
     summary="3 missing episodes; 3 or more within 28 days", episodes=3, raised_at=at(9), raised_month=date(2026, 3, 1),
-    last_month=date(2026, 3, 1), is_current=True, is_new=False, is_certain=True, detail=None, only_region_sees=False,
+    last_month=date(2026, 3, 1), is_current=True, is_new=False, is_certain=True, certain_month=date(2026, 3, 1),
+    detail=None, only_region_sees=False,
     most_in_one_borough=3, arrival="on time", raised_words="Raised on 10 March 2026, when it arrived.",
 )  # fmt: skip
 OWN = Episode(
@@ -254,3 +255,17 @@ def test_an_episode_says_who_recorded_it_and_how_many_records_it_had() -> None:
     made = entry(episodes=[both] * 14)
     assert made.episodes.rows[0][4] == "authority and police, 3 records"
     assert (len(made.episodes.rows), made.more_episodes) == (12, 2)
+
+
+@pytest.mark.parametrize(
+    ("is_certain", "certain_month", "words"),
+    [
+        (True, date(2026, 3, 1), ""),
+        (False, None, "on one reading of the record only"),
+        (False, date(2026, 4, 1), "at first on one reading of the record only, on every reading since April 2026"),
+    ],
+)
+def test_a_flag_says_since_when_it_holds_on_every_reading(
+    is_certain: bool, certain_month: date | None, words: str
+) -> None:
+    assert reading_words(replace(FLAG, is_certain=is_certain, certain_month=certain_month)) == words
