@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from pipelines.contracts.contract import TEMPORAL, Contract, load_contracts
+from pipelines.contracts.indicators import load_indicators
 from pipelines.contracts.keys import Keys
 from pipelines.contracts.rules import SEVERITIES
 from pipelines.home import CONTRACTS
@@ -288,5 +286,4 @@ def _require_sentence(keys: Keys, name: str) -> None:
 
 
 def _measures(contracts: Path) -> frozenset[str]:
-    raw: dict[str, Any] = yaml.safe_load((contracts / "rules" / "indicators.yaml").read_text(encoding="utf-8"))
-    return frozenset(raw["measures"]) | {ALL_MEASURES}
+    return frozenset(load_indicators(contracts).measures) | {ALL_MEASURES}

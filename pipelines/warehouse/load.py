@@ -20,6 +20,7 @@ from pipelines.contracts.agreement import load_agreement
 from pipelines.contracts.catalogue import cross_file_rules, needs
 from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.flag_reasons import flag_reason_frame
+from pipelines.contracts.indicators import indicator_frame, load_indicators, measure_frame
 from pipelines.contracts.patterns import load_patterns, pattern_frame
 from pipelines.contracts.schema import create_table
 from pipelines.home import CONTRACTS, SQL, Home
@@ -185,7 +186,7 @@ def load_reference(connection: duckdb.DuckDBPyConnection, contracts: Path = CONT
     for name in ("area", "population"):
         frame = pl.read_csv(contracts / "reference" / f"{name}.csv", infer_schema_length=None)
         replace_table(connection, f"reference.{name}", frame)
-    indicators = _yaml(contracts, "indicators")
+    catalogue = load_indicators(contracts)
     replace_table(connection, "rules.pattern", pattern_frame(load_patterns(contracts)))
     replace_table(connection, "rules.flag_reason", flag_reason_frame(contracts))
     episodes = _yaml(contracts, "episodes")
@@ -193,8 +194,8 @@ def load_reference(connection: duckdb.DuckDBPyConnection, contracts: Path = CONT
     replace_table(connection, "rules.episode", pl.DataFrame([episodes]))
     replace_table(connection, "rules.police_system", systems)
     replace_table(connection, "rules.lead_list", pl.DataFrame([_yaml(contracts, "lead_list")]))
-    replace_table(connection, "rules.indicator", _indicator_frame(indicators))
-    replace_table(connection, "rules.measure", _measure_values(indicators))
+    replace_table(connection, "rules.indicator", indicator_frame(catalogue))
+    replace_table(connection, "rules.measure", measure_frame(catalogue))
     replace_table(connection, "rules.source_note", _source_notes(contracts))
     replace_table(connection, "rules.cross_file_rule", _cross_file_rules(contracts))
     replace_table(connection, "rules.cross_file_need", _cross_file_needs(contracts))
@@ -325,26 +326,6 @@ def _load_rows(connection: duckdb.DuckDBPyConnection, home: Home, receipts: Sequ
 def _yaml(contracts: Path, name: str) -> dict[str, Any]:
     raw: dict[str, Any] = yaml.safe_load((contracts / "rules" / f"{name}.yaml").read_text(encoding="utf-8"))
     return raw
-
-
-def _indicator_frame(indicators: dict[str, Any]) -> pl.DataFrame:
-    """One row per indicator and variant, with the limits of symbols."""
-    frame = pl.DataFrame(indicators["indicators"], infer_schema_length=None)
-    return frame.with_columns(pl.lit(limit).alias(name) for name, limit in indicators["not_measurable"].items())
-
-
-def _measure_values(indicators: dict[str, Any]) -> pl.DataFrame:
-    """One row per measure, breakdown and value, with the deliveries it depends on and the limits of its symbols."""
-    limits = indicators["not_measurable"]
-    values = {"total": ["Total"]} | indicators["breakdowns"]
-    rows = [
-        (measure, "interview" if measure.startswith("rhi_") else "episode", breakdown, value)
-        for measure, breakdowns in indicators["measures"].items()
-        for breakdown in ("total", *breakdowns)
-        for value in values[breakdown]
-    ]
-    frame = pl.DataFrame(rows, schema=["measure", "family", "breakdown", "breakdown_value"], orient="row")
-    return frame.with_columns(pl.lit(limit).alias(name) for name, limit in limits.items())
 
 
 def _cross_file_rules(contracts: Path) -> pl.DataFrame:

@@ -71,11 +71,14 @@ single as (
         nullif(missing_from_setting, 'unknown') as missing_from_setting,
         setting_id,
         setting_key,
+        placement_distance_miles,
+        nullif(risk_initial, 'unknown') as risk_initial,
         nullif(risk_highest, 'unknown') as risk_highest,
         is_cse_flagged as cse_flag,
         is_cce_flagged as cce_flag,
         cse_flag_date,
-        cce_flag_date
+        cce_flag_date,
+        has_prevention_interview
     from member
     where source_rows = 1
 ),
@@ -130,11 +133,15 @@ merged as (
             as missing_from_setting,
         arg_min(setting_id, (not is_lead, row_key)) filter (where setting_id is not null) as setting_id,
         arg_min(setting_key, (not is_lead, row_key)) filter (where setting_key is not null) as setting_key,
+        arg_min(placement_distance_miles, (not is_lead, row_key)) filter (where placement_distance_miles is not null)
+            as placement_distance_miles,
+        arg_min(risk_initial, (not is_lead, row_key)) filter (where risk_initial <> 'unknown') as risk_initial,
         arg_min(risk_highest, (not is_lead, row_key)) filter (where risk_highest <> 'unknown') as risk_highest,
         bool_or(is_cse_flagged) as cse_flag,
         bool_or(is_cce_flagged) as cce_flag,
         min(cse_flag_date) as cse_flag_date,
-        min(cce_flag_date) as cce_flag_date
+        min(cce_flag_date) as cce_flag_date,
+        bool_or(has_prevention_interview) as has_prevention_interview
     from several
     group by episode_key
 ),
@@ -197,11 +204,14 @@ select
     coalesce(missing_from_setting, 'unknown') as missing_from_setting,
     setting_id,
     setting_key,
+    placement_distance_miles,
+    coalesce(risk_initial, 'unknown') as risk_initial,
     coalesce(risk_highest, 'unknown') as risk_highest,
     cse_flag,
     cce_flag,
     cse_flag_date,
     cce_flag_date,
+    has_prevention_interview,
     sources,
     recorded_by,
     source_rows,

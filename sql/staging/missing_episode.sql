@@ -87,10 +87,13 @@ select
     area_missing_from,
     coalesce(missing_from_setting, 'unknown') as missing_from_setting,
     setting_id,
+    placement_distance_miles,
+    coalesce(risk_initial, 'unknown') as risk_initial,
     coalesce(risk_highest, 'unknown') as risk_highest,
     cse_flag_date::date as cse_flag_date,
     cce_flag_date::date as cce_flag_date,
     coalesce(cse_flag, 'unknown') as cse_flag,
     coalesce(cce_flag, 'unknown') as cce_flag,
+    prevention_interview_at is not null as has_prevention_interview,
     source_system
 from standing

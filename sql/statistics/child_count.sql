@@ -34,6 +34,7 @@ marked as (
             case when incidents >= 2 then ['children_repeat'] else [] end
             || case when completes_3_in_28 then ['children_3_in_28'] else [] end
             || case when completes_3_in_90 then ['children_3_in_90'] else [] end
+            || case when completes_10_in_365 then ['children_10_in_365'] else [] end
             || case when age_band in ('10 to 11', '12 to 14', '15 to 17') then ['children_10_17'] else [] end
         ) as measure
     from statistics.child_period

@@ -19,6 +19,7 @@ select
         else 'unknown'
     end as looked_after,
     bool_or(completes_3_in_28) as completes_3_in_28,
-    bool_or(completes_3_in_90) as completes_3_in_90
+    bool_or(completes_3_in_90) as completes_3_in_90,
+    bool_or(completes_10_in_365) as completes_10_in_365
 from statistics.episode_period
 group by basis, area_code, period_type, period_start, child_number

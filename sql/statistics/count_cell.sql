@@ -1,20 +1,18 @@
 -- statistics.count_cell
--- Grain: one row per measure, basis, area, period, breakdown and value; the matrix is complete, zeros included.
+-- Grain: one row per measure, basis, area, period, breakdown and value that an indicator needs (rules.measure); the
+-- matrix is complete, zeros included.
 -- Keys: cell_id (measure|basis|area_code|period_type|period_start|breakdown|breakdown_value).
 -- For: statistics.indicator and disclosure control. True counts: never leaves the restricted side. children is the
--- distinct children behind the count, member_digest says which members, coverage how much of the period was received
+-- distinct children behind the count and member_digest says which members; neither is known of what is counted in
+-- statistics.incident_period, and so none of that may be published. coverage says how much of the period was received
 -- and can be told.
-with basis as (
-    select unnest(['A', 'B']) as basis
-),
-
-cell as (
+with cell as (
     select
         measure.measure,
         measure.family,
         measure.partial_above,
         measure.none_above,
-        basis.basis,
+        measure.basis,
         area.area_code,
         period.period_type,
         period.period_start,
@@ -22,9 +20,21 @@ cell as (
         measure.breakdown,
         measure.breakdown_value
     from rules.measure as measure
-    cross join reference.area as area
-    cross join statistics.period as period
-    cross join basis
+    inner join reference.area as area on measure.area_type = area.area_type
+    inner join statistics.period as period on measure.period_type = period.period_type
+),
+
+received as (
+    select
+        coverage.area_code,
+        coverage.period_type,
+        coverage.period_start,
+        basis.basis,
+        unnest(['months_received', 'months_expected']) as measure,
+        unnest([coverage.months_received::bigint, coverage.months_expected]) as count
+    from statistics.coverage
+    cross join (values ('A'), ('B')) as basis (basis)
+    where coverage.family = 'episode'
 ),
 
 counted as (
@@ -69,6 +79,49 @@ counted as (
         digest,
         not_measurable
     from statistics.interview_count
+    union all
+    select
+        measure,
+        basis,
+        area_code,
+        'rolling_12' as period_type,
+        period_start,
+        'total' as breakdown,
+        'Total' as breakdown_value,
+        count,
+        null::bigint as children,
+        null::ubigint as digest,
+        null::bigint as not_measurable
+    from statistics.child_rolling
+    union all
+    select
+        measure,
+        basis,
+        area_code,
+        period_type,
+        period_start,
+        breakdown,
+        breakdown_value,
+        count,
+        null::bigint as children,
+        null::ubigint as digest,
+        not_measurable
+    from statistics.incident_period
+    where measure <> 'incidents' or breakdown <> 'total' or period_type = 'rolling_12'
+    union all
+    select
+        measure,
+        basis,
+        area_code,
+        period_type,
+        period_start,
+        'total' as breakdown,
+        'Total' as breakdown_value,
+        count,
+        null::bigint as children,
+        null::ubigint as digest,
+        null::bigint as not_measurable
+    from received
 )
 
 select
@@ -83,6 +136,7 @@ select
         cell.breakdown_value
     ) as cell_id,
     cell.measure,
+    cell.family,
     cell.basis,
     cell.area_code,
     cell.period_type,
@@ -91,9 +145,10 @@ select
     cell.breakdown,
     cell.breakdown_value,
     coalesce(counted.count, 0)::bigint as count,
-    coalesce(counted.children, 0)::bigint as children,
+    case when counted.measure is null then 0 else counted.children end as children,
     lower(hex(coalesce(counted.digest, 0))) as member_digest,
     case
+        when cell.family = 'delivery' then 'complete'
         when coverage.coverage is null then 'none'
         when counted.not_measurable > cell.none_above * eligible.count then 'none'
         when coverage.coverage = 'complete' and counted.not_measurable > cell.partial_above * eligible.count
@@ -128,7 +183,7 @@ left join statistics.interview_count as eligible
         and cell.period_start = eligible.period_start
 left join statistics.coverage as coverage
     on
-        cell.family = coverage.family
+        case when cell.family = 'verdict' then 'episode' else cell.family end = coverage.family
         and cell.area_code = coverage.area_code
         and cell.period_type = coverage.period_type
         and cell.period_start = coverage.period_start

@@ -16,18 +16,14 @@ hit as (
     select
         episode.episode_key,
         bool_or(hit.rule_id = 'R3-28') as completes_3_in_28,
-        bool_or(hit.rule_id = 'R3-90') as completes_3_in_90
+        bool_or(hit.rule_id = 'R3-90') as completes_3_in_90,
+        bool_or(hit.rule_id = 'R10Y') as completes_10_in_365
     from patterns.hit_window as hit
     inner join rules.pattern as rule on hit.rule_id = rule.rule_id and hit.rule_version = rule.version
     inner join patterns.episode as episode
         on hit.child_number = episode.child_number and hit.episode_number = episode.episode_number
-    where rule.is_current and hit.rule_id in ('R3-28', 'R3-90')
+    where rule.is_current and hit.rule_id in ('R3-28', 'R3-90', 'R10Y')
     group by episode.episode_key
-),
-
-interviewed as (
-    select distinct episode_key
-    from core.episode_interview
 ),
 
 attributed as (
@@ -77,14 +73,8 @@ select
     coalesce(ordered.started_at - ordered.previous_started_at < interval 365 days, false) as is_second_or_later,
     coalesce(hit.completes_3_in_28, false) as completes_3_in_28,
     coalesce(hit.completes_3_in_90, false) as completes_3_in_90,
-    ordered.ethnicity in ('unknown', 'not_obtained') as ethnicity_unknown,
-    ordered.sen_or_disability = 'unknown' as sen_or_disability_unknown,
-    ordered.looked_after = 'unknown' as looked_after_unknown,
-    ordered.found_at is null as found_unknown,
-    ordered.returned_at is null as returned_unknown,
-    interviewed.episode_key is null as interview_unknown
+    coalesce(hit.completes_10_in_365, false) as completes_10_in_365
 from placed
 inner join ordered on placed.episode_key = ordered.episode_key
 inner join statistics.child as child on ordered.child_key = child.child_key
 left join hit on placed.episode_key = hit.episode_key
-left join interviewed on placed.episode_key = interviewed.episode_key

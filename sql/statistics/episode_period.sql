@@ -29,12 +29,7 @@ select
     started.is_second_or_later,
     started.completes_3_in_28,
     started.completes_3_in_90,
-    started.ethnicity_unknown,
-    started.sen_or_disability_unknown,
-    started.looked_after_unknown,
-    started.found_unknown,
-    started.returned_unknown,
-    started.interview_unknown
+    started.completes_10_in_365
 from started
 inner join statistics.period
     on started.period_type = period.period_type and started.period_start = period.period_start

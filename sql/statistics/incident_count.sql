@@ -66,56 +66,6 @@ child_total as (
     group by all
 ),
 
-field_child as (
-    select
-        basis,
-        area_code,
-        period_type,
-        period_start,
-        child_number,
-        any_value(child_digest) as child_digest,
-        count(*) as incidents,
-        unnest([
-            { 'name': 'ethnicity', 'unfilled': count_if(ethnicity_unknown) },
-            { 'name': 'special need or disability', 'unfilled': count_if(sen_or_disability_unknown) },
-            { 'name': 'looked after', 'unfilled': count_if(looked_after_unknown) },
-            { 'name': 'time found', 'unfilled': count_if(found_unknown) },
-            { 'name': 'time returned', 'unfilled': count_if(returned_unknown) },
-            { 'name': 'return interview', 'unfilled': count_if(interview_unknown) }
-        ]) as field
-    from statistics.episode_period
-    group by basis, area_code, period_type, period_start, child_number
-),
-
-field_breakdown as (
-    select
-        basis,
-        area_code,
-        period_type,
-        period_start,
-        child_number,
-        child_digest,
-        'field' as breakdown,
-        field.name as breakdown_value,
-        incidents as expected,
-        field.unfilled
-    from field_child
-    union all
-    select
-        basis,
-        area_code,
-        period_type,
-        period_start,
-        child_number,
-        child_digest,
-        'total' as breakdown,
-        'Total' as breakdown_value,
-        sum(incidents) as expected,
-        sum(field.unfilled) as unfilled
-    from field_child
-    group by basis, area_code, period_type, period_start, child_number, child_digest
-),
-
 child_measure as (
     select
         measure,
@@ -157,33 +107,6 @@ child_measure as (
         digest
     from child_total
     where incidents >= 2
-    union all
-    select
-        'fields_expected' as measure,
-        basis,
-        area_code,
-        period_type,
-        period_start,
-        breakdown,
-        breakdown_value,
-        child_number,
-        expected as incidents,
-        md5_number_lower(concat_ws('|', child_digest, expected)) as digest
-    from field_breakdown
-    union all
-    select
-        'fields_unknown' as measure,
-        basis,
-        area_code,
-        period_type,
-        period_start,
-        breakdown,
-        breakdown_value,
-        child_number,
-        unfilled as incidents,
-        md5_number_lower(concat_ws('|', child_digest, unfilled)) as digest
-    from field_breakdown
-    where unfilled > 0
 )
 
 select

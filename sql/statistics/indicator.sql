@@ -3,7 +3,8 @@
 -- Keys: indicator_id, basis, area_code, period_type, period_start, breakdown, breakdown_value.
 -- For: the restricted pages and analysts. Unrounded: never published. numerator is null where nothing was received
 -- (symbol x) or the data before the period that the definition needs is not loaded; u marks a period received, or
--- answered, in part.
+-- answered, in part. Every indicator of rules.indicator is here and is computed nowhere else; those of another form
+-- than one count over another come from statistics.indicator_table.
 with figure as (
     select
         cell.*,
@@ -11,10 +12,10 @@ with figure as (
         coalesce(denominator.count, cell.population) as denominator,
         numerator.count as counted,
         coalesce(unanswered.count, numerator.not_measurable) as not_measurable,
+        coalesce(unanswered.count, case when numerator.family = 'verdict' then numerator.not_measurable end) as unclear,
         case
-            when unanswered.count > cell.none_above * denominator.count then 'none'
-            when numerator.coverage = 'complete' and unanswered.count > cell.partial_above * denominator.count
-                then 'partial'
+            when unclear > cell.none_above * denominator.count then 'none'
+            when numerator.coverage = 'complete' and unclear > cell.partial_above * denominator.count then 'partial'
             else numerator.coverage
         end as coverage
     from statistics.indicator_cell as cell
@@ -56,3 +57,25 @@ select
     end as symbol,
     population_year
 from told
+union all
+select
+    figure_id,
+    indicator_id,
+    variant,
+    basis,
+    area_code,
+    period_type,
+    period_start,
+    period_end,
+    breakdown,
+    breakdown_value,
+    numerator,
+    denominator,
+    value,
+    lower_95,
+    upper_95,
+    children,
+    not_measurable,
+    symbol,
+    population_year
+from statistics.indicator_table

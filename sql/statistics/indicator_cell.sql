@@ -22,18 +22,31 @@ with cell as (
             when indicator.numerator_breakdown <> '' then 'Total'
             else numerator.breakdown_value
         end as breakdown_value,
-        case when indicator.numerator_breakdown <> '' then 'total' else numerator.breakdown end as base_breakdown,
-        case when indicator.numerator_breakdown <> '' then 'Total' else numerator.breakdown_value end as base_value
+        case
+            when indicator.denominator_breakdown <> '' then indicator.denominator_breakdown
+            when indicator.denominator_undivided then 'total'
+            else numerator.breakdown
+        end as base_breakdown,
+        case
+            when indicator.denominator_breakdown <> '' then indicator.denominator_value
+            when indicator.denominator_undivided then 'Total'
+            else numerator.breakdown_value
+        end as base_value
     from rules.indicator as indicator
-    inner join statistics.count_cell as numerator on indicator.numerator_measure = numerator.measure
+    inner join statistics.count_cell as numerator
+        on
+            indicator.numerator_measure = numerator.measure
+            and list_contains(indicator.bases, numerator.basis)
+            and list_contains(indicator.periods, numerator.period_type)
+    inner join reference.area as area
+        on numerator.area_code = area.area_code and list_contains(indicator.areas, area.area_type)
     where
         case
             when indicator.numerator_breakdown <> ''
                 then
                     numerator.breakdown = indicator.numerator_breakdown
                     and numerator.breakdown_value = indicator.numerator_value
-            when indicator.variant <> '' or indicator.method = 'rate' then numerator.breakdown = 'total'
-            else true
+            else list_contains(indicator.breakdowns, numerator.breakdown)
         end
 ),
 
@@ -83,7 +96,7 @@ select
     cell.per,
     cell.numerator_cell,
     case
-        when cell.denominator_measure <> ''
+        when cell.denominator_measure not in ('', 'population', 'looked_after_in_year')
             then
                 concat_ws(
                     '|',
@@ -97,7 +110,7 @@ select
                 )
     end as denominator_cell,
     case
-        when cell.numerator_breakdown <> ''
+        when cell.numerator_breakdown <> '' and cell.denominator_undivided
             then
                 concat_ws(
                     '|',

@@ -13,6 +13,7 @@ with attributed as (
         verdict.within_72_hours,
         verdict.declined,
         verdict.overtaken,
+        verdict.is_elsewhere,
         unnest(['A', 'B']) as basis,
         unnest([verdict.area_missing_from, verdict.responsible_authority]) as attributed_to
     from statistics.interview_verdict as verdict
@@ -30,6 +31,7 @@ placed as (
         attributed.within_72_hours,
         attributed.declined,
         attributed.overtaken,
+        attributed.is_elsewhere,
         unnest([area.area_code, area.parent_code]) as area_code
     from attributed
     inner join reference.area as area on attributed.attributed_to = area.area_code
@@ -59,7 +61,8 @@ select
     returned.held,
     returned.within_72_hours,
     returned.declined,
-    returned.overtaken
+    returned.overtaken,
+    returned.is_elsewhere
 from returned
 inner join statistics.period
     on returned.period_type = period.period_type and returned.period_start = period.period_start

@@ -2,17 +2,22 @@
 -- Grain: one row per returned missing episode of a child that is eligible for a return interview.
 -- Keys: episode_key.
 -- For: counting the cascade of core.interview_cascade, where each answer is explained. Eligible: the 72 hours after the
--- return (else the finding) are wholly over at the data cut of the borough that sent the episode.
+-- return (else the finding) are wholly over at the data cut of the borough that sent the episode. is_elsewhere: the
+-- child was looked after and missing from outside the responsible authority's area (indicator 31).
 select
-    episode_key,
-    child_key,
-    area_missing_from,
-    responsible_authority,
-    return_day,
-    offered,
-    held,
-    within_72_hours,
-    declined,
-    overtaken
-from core.interview_cascade
-where due = 'yes'
+    cascade.episode_key,
+    cascade.child_key,
+    cascade.area_missing_from,
+    cascade.responsible_authority,
+    cascade.return_day,
+    cascade.offered,
+    cascade.held,
+    cascade.within_72_hours,
+    cascade.declined,
+    cascade.overtaken,
+    episode.looked_after = 'yes'
+    and 'unknown' not in (episode.area_missing_from, episode.responsible_authority)
+    and episode.area_missing_from <> episode.responsible_authority as is_elsewhere
+from core.interview_cascade as cascade
+inner join core.missing_episode as episode on cascade.episode_key = episode.episode_key
+where cascade.due = 'yes'

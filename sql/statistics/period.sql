@@ -1,6 +1,7 @@
 -- statistics.period
--- Grain: one row per reporting period (month, quarter, year to March) in which an episode was delivered or could have
--- been: from the month of the first start to that of the last, if the period is over at the newest data cut.
+-- Grain: one row per reporting period (month, quarter, year to March, rolling 12 months) in which an episode was
+-- delivered or could have been: from the month of the first start to that of the last, if the period is over at the
+-- newest data cut. Rolling 12 months lie wholly in that span, and one ends with every month.
 -- Keys: period_type, period_start.
 -- For: every statistic. period_end is the last day. Quarters of the calendar and of the financial year begin on the
 -- same days.
@@ -40,6 +41,14 @@ period as (
         (date_trunc('year', period_start - interval 3 months) + interval 3 months)::date as period_start,
         (date_trunc('year', period_start - interval 3 months) + interval 15 months - interval 1 day)::date as period_end
     from month_start
+    union
+    select
+        'rolling_12' as period_type,
+        (month_start.period_start - interval 11 months)::date as period_start,
+        (month_start.period_start + interval 1 month - interval 1 day)::date as period_end
+    from month_start
+    cross join span
+    where month_start.period_start - interval 11 months >= span.first_month
 )
 
 select
