@@ -16,13 +16,35 @@ from dashboards.words import Measure, Unit
 from pipelines.contracts.catalogue import Code, all_rules, dfe_codes
 from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.dictionary import Entry, data_dictionary
+from pipelines.contracts.indicators import Catalogue, Count, load_indicators
+from pipelines.contracts.indicators import Indicator as IndicatorRule
 from pipelines.contracts.patterns import REGION, load_patterns
 from pipelines.contracts.patterns import Pattern as PatternRule
 from pipelines.history.explanation import PARAMETERS
 from pipelines.intake.judge import messages_by_rule
 from pipelines.intake.sources import load_sources
 
-_UNITS: dict[str, Unit] = {"count": "count", "proportion": "share", "rate": "rate", "ratio": "ratio"}
+_UNITS: dict[str, Unit] = {
+    "count": "count",
+    "proportion": "share",
+    "rate": "rate",
+    "ratio": "ratio",
+    "concentration": "share",
+    "not_delivered": "share",
+}
+_METHODS = {
+    "count": "count",
+    "proportion": "proportion, Wilson's 95% interval",
+    "rate": "rate, Byar's 95% interval (exact below 10)",
+    "ratio": "ratio, no interval",
+    "concentration": "share of a slice",
+    "not_delivered": "not available: nothing is delivered to count it from",
+}
+_OTHERWISE = {
+    "concentration": "the children with most incidents and their incidents (statistics.concentration)",
+    "not_delivered": "nothing is delivered to count it from",
+}
+_PERIODS = {"month": "month", "quarter": "quarter", "year_to_march": "year to March", "rolling_12": "rolling 12 months"}
 
 
 @dataclass(frozen=True)
@@ -31,12 +53,22 @@ class Indicator:
 
     indicator_id: str
     variant: str
+    version: int
     title: str
+    question: str
     unit: str
     method: str
     numerator: str
     denominator: str
+    # What is divided by what, in words.
+    definition: str
+    bases: tuple[str, ...]
+    periods: tuple[str, ...]
+    breakdowns: tuple[str, ...]
     look_back_months: int
+    # Nought where there is no denominator.
+    minimum_base: int
+    caveats: tuple[str, ...]
     source: str
     measure: Measure
     # What is counted for it, numerator and denominator; a population is not counted.
@@ -145,8 +177,9 @@ class Rulebook:
 
 def load_rulebook(contracts: Path) -> Rulebook:
     """Read indicators, patterns and contracts of a folder such as `data_contracts/`."""
+    catalogue = load_indicators(contracts)
     return Rulebook(
-        indicators=tuple(_indicator(row) for row in _rules(contracts, "indicators")),
+        indicators=tuple(_indicator(stated, catalogue) for stated in catalogue.indicators),
         patterns=tuple(_pattern(rule) for rule in load_patterns(contracts)),
         datasets=tuple(
             Dataset(contract.dataset, contract.title, contract.version, tuple(data_dictionary(contract)))
@@ -176,22 +209,51 @@ def _research(contracts: Path) -> dict[str, tuple[str, ...]]:
     return said
 
 
-def _indicator(row: dict[str, Any]) -> Indicator:
-    numerator = " ".join(filter(None, [row["numerator_measure"], row["numerator_breakdown"], row["numerator_value"]]))
-    band = row["denominator_band"]
+def _indicator(stated: IndicatorRule, catalogue: Catalogue) -> Indicator:
     return Indicator(
-        indicator_id=row["indicator_id"],
-        variant=row["variant"],
-        title=row["title"],
-        unit=row["unit"],
-        method=row["method"],
-        numerator=numerator,
-        denominator=row["denominator_measure"] or (f"population aged {band}" if band else ""),
-        look_back_months=row["look_back_months"],
-        source=row["source"],
-        measure=Measure(_UNITS[row["method"]], row["decimals"]),
-        measures=frozenset(filter(None, (row["numerator_measure"], row["denominator_measure"]))),
+        indicator_id=stated.indicator_id,
+        variant=stated.variant,
+        version=stated.version,
+        title=stated.title,
+        question=stated.question,
+        unit=stated.unit,
+        method=_METHODS[stated.method],
+        numerator=_name(stated.numerator),
+        denominator=_name(stated.denominator),
+        definition=_definition(stated, catalogue),
+        bases=stated.bases,
+        periods=tuple(_PERIODS[period] for period in stated.periods),
+        breakdowns=tuple(breakdown.replace("_", " ") for breakdown in stated.breakdowns),
+        look_back_months=stated.look_back_months,
+        minimum_base=stated.minimum_base if stated.denominator else 0,
+        caveats=stated.caveats,
+        source=stated.source,
+        measure=Measure(_UNITS[stated.method], stated.decimals),
+        measures=frozenset(count.measure for count in stated.counts),
     )
+
+
+def _name(count: Count | None) -> str:
+    if count is None:
+        return ""
+    if count.band:
+        return f"population aged {count.band}"
+    return " ".join(filter(None, (count.measure, count.breakdown, count.value)))
+
+
+def _definition(stated: IndicatorRule, catalogue: Catalogue) -> str:
+    """Say in words what is divided by what."""
+    parts = [_in_words(count, catalogue) for count in (stated.numerator, stated.denominator) if count]
+    return _OTHERWISE[stated.method] if not parts else "; divided by ".join(parts)
+
+
+def _in_words(count: Count, catalogue: Catalogue) -> str:
+    if count.band:
+        return f"the mid-year estimate of the population aged {count.band}"
+    if not count.is_counted:
+        return "children looked after at any time in the year, as DfE publishes it"
+    only = f", only {count.breakdown.replace('_', ' ')}: {count.value}" if count.breakdown else ""
+    return catalogue.measures[count.measure].says + only + (" (undivided)" if count.is_undivided else "")
 
 
 def _pattern(rule: PatternRule) -> Pattern:

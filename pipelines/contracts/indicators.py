@@ -26,9 +26,9 @@ FAMILIES = ("episode", "verdict", "interview", "delivery")
 TOTAL, TOTAL_VALUE = "total", "Total"
 LOOKED_AFTER_IN_YEAR = "looked_after_in_year"
 POPULATION = "population"
-# Methods by what they need: nothing else, or a denominator, or a table of another kind.
+# Methods that need a numerator, and all but the first a denominator.
 _COUNTED = ("count", "ratio", "proportion", "rate")
-METHODS = (*_COUNTED, "survival", "concentration", "not_delivered")
+METHODS = (*_COUNTED, "concentration", "not_delivered")
 SLICES = ("top_5_percent", "half_of_incidents")
 _MINIMUM_BASE = 20
 
@@ -46,7 +46,6 @@ _KNOWN = _STATED | {
     "minimum_base",
     "caveats",
     "slice",
-    "days",
 }
 
 
@@ -103,7 +102,6 @@ class Indicator:
     caveats: tuple[str, ...]
     source: str
     slice: str
-    days: int
 
     @property
     def counts(self) -> tuple[Count, ...]:
@@ -167,7 +165,6 @@ def indicator_frame(catalogue: Catalogue) -> pl.DataFrame:
             "look_back_months": one.look_back_months,
             "minimum_base": one.minimum_base,
             "slice": one.slice,
-            "days": one.days,
             "source": one.source,
             "partial_above": catalogue.partial_above,
             "none_above": catalogue.none_above,
@@ -252,7 +249,6 @@ def _indicator(keys: Keys, measures: Mapping[str, Measure], breakdowns: Mapping[
         caveats=keys.texts("caveats"),
         source=keys.text("source"),
         slice=keys.one_of("slice", SLICES) if method == "concentration" else "",
-        days=keys.whole("days", least=1) if method == "survival" else 0,
     )
 
 

@@ -113,6 +113,20 @@ counted as (
         measure,
         basis,
         area_code,
+        'year_to_march' as period_type,
+        period_start,
+        'total' as breakdown,
+        'Total' as breakdown_value,
+        count,
+        null::bigint as children,
+        null::ubigint as digest,
+        not_measurable
+    from statistics.child_again
+    union all
+    select
+        measure,
+        basis,
+        area_code,
         period_type,
         period_start,
         'total' as breakdown,

@@ -13,8 +13,8 @@ with measured as (
         count_if(status = 'missing') as missing,
         count_if(status = 'missing' and is_timed) as timed,
         count_if(status = 'missing' and is_ended and not is_timed) as untimed,
-        count_if(status = 'missing' and lasted <= interval 24 hours) as within_24_hours,
-        count_if(status = 'missing' and lasted <= interval 48 hours) as within_48_hours,
+        count_if(status = 'missing' and is_timed and lasted <= interval 24 hours) as within_24_hours,
+        count_if(status = 'missing' and is_timed and lasted <= interval 48 hours) as within_48_hours,
         count_if(status = 'away') as away,
         count(*) as missing_or_away,
         count_if(status = 'missing' and looked_after = 'yes') as looked_after,
@@ -24,7 +24,9 @@ with measured as (
         ) as elsewhere,
         count_if(status = 'missing' and looked_after = 'yes' and place = 'outside the region') as out_of_region,
         count_if(status = 'missing' and looked_after = 'yes' and place = 'unknown') as place_unknown,
-        count_if(status = 'missing' and looked_after = 'yes' and placement_distance_miles > 20) as over_20_miles,
+        count_if(
+            status = 'missing' and looked_after = 'yes' and coalesce(placement_distance_miles > 20, false)
+        ) as over_20_miles,
         count_if(status = 'missing' and looked_after = 'yes' and placement_distance_miles is null) as distance_unknown,
         count_if(status = 'missing' and is_police) as police,
         count_if(status = 'missing' and is_police and is_matched) as police_matched,

@@ -1,9 +1,8 @@
 -- statistics.indicator_table
 -- Grain: one row per indicator, basis, area and year to March of those that are not one count over another.
 -- Keys: figure_id.
--- For: statistics.indicator. Concentration (indicator 12) is worked out in statistics.concentration, missing again
--- within so many days (13) in recurrence.gone_again; here they get the form of the others. Of what is not delivered
--- (34) there is a row that says so. Unrounded: never published.
+-- For: statistics.indicator. Concentration (indicator 12) is worked out in statistics.concentration; here it gets the
+-- form of the others. Of what is not delivered (34) there is a row that says so. Unrounded: never published.
 with figure as (
     select
         indicator.indicator_id,
@@ -24,8 +23,6 @@ with figure as (
                 then concentration.share_of_children
             else concentration.share_of_incidents
         end as value,
-        null::double as lower_95,
-        null::double as upper_95,
         concentration.children
     from rules.indicator as indicator
     inner join statistics.concentration
@@ -33,26 +30,6 @@ with figure as (
             indicator.method = 'concentration'
             and indicator.slice = concentration.slice
             and list_contains(indicator.bases, concentration.basis)
-    union all
-    select
-        indicator.indicator_id,
-        indicator.variant,
-        gone_again.basis,
-        gone_again.area_code,
-        gone_again.period_start,
-        null::bigint as numerator,
-        null::bigint as denominator,
-        gone_again.share as value,
-        gone_again.lower_95,
-        gone_again.upper_95,
-        null::bigint as children
-    from rules.indicator as indicator
-    inner join recurrence.gone_again as gone_again
-        on
-            indicator.method = 'survival'
-            and indicator.days = gone_again.days
-            and list_contains(indicator.bases, gone_again.basis)
-    where gone_again.breakdown = 'total'
 ),
 
 wanted as (
@@ -76,7 +53,7 @@ wanted as (
             and period.period_type = coverage.period_type
             and period.period_start = coverage.period_start
             and coverage.family = 'episode'
-    where indicator.method in ('concentration', 'survival', 'not_delivered')
+    where indicator.method in ('concentration', 'not_delivered')
 )
 
 select
@@ -102,8 +79,8 @@ select
     case when wanted.coverage <> 'none' then figure.numerator end as numerator,
     figure.denominator,
     case when wanted.coverage <> 'none' then figure.value end as value,
-    case when wanted.coverage <> 'none' then figure.lower_95 end as lower_95,
-    case when wanted.coverage <> 'none' then figure.upper_95 end as upper_95,
+    null::double as lower_95,
+    null::double as upper_95,
     figure.children,
     0::bigint as not_measurable,
     case

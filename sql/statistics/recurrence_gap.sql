@@ -13,6 +13,7 @@
 -- what was not received is not "did not go missing". It also ends where the record shows the child missing at 18 or
 -- over. Starts after it do not count, or a child would repeat more because another borough delivered later. A child who
 -- ends observed is never taken for one who will not go missing again.
+-- followed_days is the time from that end to the end of observation, whatever happened in between.
 -- left_out: the first episode has no end, so nothing can be timed from it: still_missing, or end_not_recorded where the
 -- child has started again since. Those children have no days, and are counted beside the rest.
 with history as (
@@ -117,6 +118,7 @@ select
                     0
                 ) / 8.64e10
     end as days,
+    (epoch_us(observed_to) - epoch_us(ended_at)) / 8.64e10 as followed_days,
     coalesce(is_end_exact, false) and coalesce(next_started_at > observed_to or is_next_start_exact, true) as is_exact,
     case
         when ended_at is not null then null

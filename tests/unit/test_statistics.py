@@ -25,7 +25,15 @@ COUNTS = """
     union all
     select measure, area_code, period_type, period_start, basis, breakdown, breakdown_value, count
     from statistics.interview_count
+    union all
+    select measure, area_code, period_type, period_start, basis, breakdown, breakdown_value, count
+    from statistics.incident_period
+    where measure <> 'incidents' or breakdown <> 'total' or period_type = 'rolling_12'
+    union all
+    select measure, area_code, 'rolling_12', period_start, basis, 'total', 'Total', count
+    from statistics.child_rolling
 """
+COUNTED = ("incident_count", "child_count", "interview_count", "incident_period", "child_rolling")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +65,7 @@ def counted(warehouse: SmallWarehouse, *rows: EpisodeRow | InterviewRow | Delive
     """Count rows or deliveries; rows are sent in one delivery together with the later episode."""
     deliveries = [row for row in rows if isinstance(row, Delivery)] or [delivery(*rows, LATER)]
     warehouse.load(*deliveries)
-    warehouse.build("statistics.incident_count", "statistics.child_count", "statistics.interview_count")
+    warehouse.build(*(f"statistics.{table}" for table in COUNTED))
     return Counted(warehouse.rows(COUNTS))
 
 
@@ -331,6 +339,9 @@ def test_each_answer_is_yes_no_or_cannot_be_told(warehouse: SmallWarehouse) -> N
         "rhi_completed_72h": 4,
         "rhi_declined": 0,
         "rhi_overtaken": 0,
+        "rhi_eligible_elsewhere": 0,
+        "rhi_completed_elsewhere": 0,
+        "rhi_completed_72h_elsewhere": 0,
     }
 
 
@@ -524,7 +535,12 @@ def test_a_rate_has_byars_limits_and_a_proportion_wilsons(two_years: SmallWareho
 
 
 def test_the_matrix_is_complete(two_years: SmallWarehouse) -> None:
-    expected = "select count(*) from rules.measure, reference.area, statistics.period, (values ('A'), ('B'))"
+    expected = """
+        select count(*)
+        from rules.measure as measure
+        inner join reference.area as area on measure.area_type = area.area_type
+        inner join statistics.period as period on measure.period_type = period.period_type
+    """
     assert two_years.values("select count(*) from statistics.count_cell") == two_years.values(expected)
     assert two_years.values("select count(distinct figure_id) - count(*) from statistics.indicator") == [0]
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from pipelines.contracts.patterns import Pattern
 from tests.property.reference.clock import to_london
-from tests.property.reference.deliveries import Live
+from tests.property.reference.deliveries import Live, Moment
 from tests.property.reference.episodes import Episode, by_child, first_known, lead_value
 from tests.property.reference.interviews import NO, UNCLEAR, YES, cascade, in_cascade
 from tests.property.reference.patterns import Child, counted, hits
@@ -190,4 +190,135 @@ def _answers(
         "rhi_completed_72h": told.within_72_hours,
         "rhi_declined": YES if told.declined else NO,
         "rhi_overtaken": told.overtaken,
+        **_elsewhere(episode, told.held, told.within_72_hours),
     }
+
+
+def _elsewhere(episode: Episode, held: str, within_72_hours: str) -> dict[str, str]:
+    """The same of looked-after children missing from outside their authority; of others nothing."""
+    here, authority = (lead_value(episode, field, "unknown") for field in ("missing_from", "authority"))
+    is_elsewhere = _looked_after([episode]) == YES and "unknown" not in (here, authority) and here != authority
+    answers = {"eligible": YES, "completed": held, "completed_72h": within_72_hours}
+    return {f"rhi_{name}_elsewhere": answer if is_elsewhere else NO for name, answer in answers.items()}
+
+
+def incident_measures(region: Region, episodes: Sequence[Episode]) -> dict[Cell, tuple[int, int]]:
+    """Every cell of what is told of each incident by itself: its count, and for how many it cannot be told."""
+    children = [one for lived in by_child(counted(episodes)).values() for one in lived]
+    cells: Counter[tuple[Cell, int]] = Counter()
+    for box, inside in _boxes(region, episodes, children, "start").items():
+        for episode in inside:
+            for measure, answer in _told(region, episode).items():
+                if answer != NO:
+                    cells[(measure, *box, *TOTAL), int(answer == UNCLEAR)] += 1
+            for breakdown, value in _divided(region, episode).items():
+                cells[("incidents", *box, breakdown, value), 0] += 1
+    return {cell: (cells[cell, 0], cells[cell, 1]) for cell, _ in cells}
+
+
+def rolling_children(region: Region, episodes: Sequence[Episode]) -> dict[Cell, int]:
+    """Children, and children with two incidents or more, of every 12 months that lie wholly in what is known."""
+    children = [one for lived in by_child(counted(episodes)).values() for one in lived]
+    last_month, open_month = _months(region, episodes)
+    starts = [to_london(one.start).date().replace(day=1) for one in episodes if one.status == "missing"]
+    first = min(starts, default=open_month)
+    cells: dict[Cell, int] = {}
+    while first <= last_month and _months_later(first, 12) <= open_month and _months_later(first, 11) <= last_month:
+        inside: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        for episode in children:
+            if first <= to_london(episode.start).date() < _months_later(first, 12):
+                for place in _areas(region, episode):
+                    inside[place][episode.child_key] += 1
+        for place, incidents in inside.items():
+            for measure, least in (("children", 1), ("children_repeat", 2)):
+                number = sum(count >= least for count in incidents.values())
+                if number:
+                    cells[measure, *place, "rolling_12", first, *TOTAL] = number
+        first = _months_later(first, 1)
+    return cells
+
+
+def _told(region: Region, episode: Episode) -> dict[str, str]:
+    timed = _is_exact(episode.started) and episode.end is not None and _is_exact(episode.end)
+    lasted = episode.ended - episode.start if timed and episode.ended else None
+    untimed = UNCLEAR if episode.end is not None and not timed else NO
+    looked_after, place = _looked_after([episode]), _place(region, episode)
+    recorded = {one.recorded_by for one in episode.rows}
+    return {
+        "incidents_timed": YES if timed else untimed,
+        "incidents_within_24_hours": _if(lasted is not None and lasted <= timedelta(hours=24), untimed),
+        "incidents_within_48_hours": _if(lasted is not None and lasted <= timedelta(hours=48), untimed),
+        "incidents_looked_after": {YES: YES, "unknown": UNCLEAR}.get(looked_after, NO),
+        "incidents_looked_after_elsewhere": _of_looked_after(looked_after, place, ("elsewhere", "outside")),
+        "incidents_looked_after_out_of_region": _of_looked_after(looked_after, place, ("outside",)),
+        "police_incidents": _if("police" in recorded, NO),
+        "police_incidents_matched": _if("police" in recorded and len(recorded) > 1, NO),
+        "police_incidents_ended": _if("police" in recorded and episode.end is not None, NO),
+        "incidents_cse_flag_live": _flagged(episode, "cse"),
+        "incidents_cce_flag_live": _flagged(episode, "cce"),
+    }
+
+
+def _if(condition: bool, otherwise: str) -> str:
+    return YES if condition else otherwise
+
+
+def _is_exact(told: Moment) -> bool:
+    return told.exact and told.earliest == told.latest
+
+
+def _place(region: Region, episode: Episode) -> str:
+    here, authority = (lead_value(episode, field, "unknown") for field in ("missing_from", "authority"))
+    if "unknown" in (here, authority):
+        return "unknown"
+    if here == authority:
+        return "own"
+    return "elsewhere" if {here, authority} <= region.boroughs else "outside"
+
+
+def _of_looked_after(looked_after: str, place: str, places: Sequence[str]) -> str:
+    if looked_after != YES:
+        return NO
+    return UNCLEAR if place == "unknown" else _if(place in places, NO)
+
+
+def _flagged(episode: Episode, kind: str) -> str:
+    """Whether a flag was live on the day of the start; one without a date cannot be told."""
+    days = [day for one in episode.rows if (day := getattr(one.row, f"{kind}_flag_date"))]
+    if days:
+        return _if(date.fromisoformat(min(days)) <= to_london(episode.start).date(), NO)
+    return UNCLEAR if any(getattr(one.row, f"{kind}_flag") == YES for one in episode.rows) else NO
+
+
+def _divided(region: Region, episode: Episode) -> dict[str, str]:
+    """The value of each category that is worked out and not only copied."""
+    places = {
+        "own": "own authority",
+        "elsewhere": "elsewhere in the region",
+        "outside": "outside the region",
+        "unknown": "unknown",
+    }
+    rows = sorted(episode.rows, key=lambda one: (one is not episode.lead, one.key))
+    setting = next((one.row.setting for one in rows if one.row.setting not in (None, "unknown")), "unknown")
+    return {
+        "place": places[_place(region, episode)],
+        "duration": _duration(episode),
+        "setting": setting.replace("_", " "),
+        "age_dfe": _age_dfe(_age(episode)),
+    }
+
+
+def _duration(episode: Episode) -> str:
+    if episode.ended is None:
+        return "no end recorded"
+    days = (to_london(episode.ended).date() - to_london(episode.start).date()).days
+    bands = ((0, "under 1 day"), (2, "1 to 2 days"), (7, "3 to 7 days"), (10, "8 to 10 days"), (15, "11 to 15 days"))
+    later = ((20, "16 to 20 days"), (30, "21 to 30 days"))
+    return next((band for most, band in (*bands, *later) if days <= most), "over 30 days")
+
+
+def _age_dfe(age: int | None) -> str:
+    if age is None:
+        return "unknown"
+    bands = ((1, "under 1"), (5, "1 to 4"), (10, "5 to 9"), (16, "10 to 15"))
+    return next((band for under, band in bands if age < under), "16 to 17")
