@@ -22,7 +22,7 @@ _TOTALS = ("looked_after", "children", "children_repeat", "incidents", "at_year_
 _FILE = "rules/dfe_publication.yaml"
 _KEYS = (
     *("version", "definitions", "indicators", "count_base", "decimals", "hidden", "average_of_none", "symbols"),
-    "areas",
+    *("areas", "row_rules"),
 )
 _INDICATOR_KEYS = ("id", "status", "total", "per", "form", "title", "wording")
 
@@ -51,7 +51,10 @@ class OtherArea:
 
 @dataclass(frozen=True)
 class DfePublication:
-    """The rules as data. `count_base` is by level, `decimals` by form, `symbols` says what each symbol means."""
+    """The rules as data.
+
+    `count_base` is by level, `decimals` by form; `symbols` and `row_rules` say in words what each of them means.
+    """
 
     short_break_legal_statuses: tuple[str, ...]
     adult_at: int
@@ -64,6 +67,7 @@ class DfePublication:
     average_of_none: str
     symbols: Mapping[str, str]
     areas: tuple[OtherArea, ...]
+    row_rules: Mapping[str, str]
 
     def printed_count(self, count: int, level: str = LOCAL_AUTHORITY) -> str:
         """Write a count as DfE prints it for an area of a level."""
@@ -120,8 +124,9 @@ def load_dfe_publication(contracts: Path = CONTRACTS) -> DfePublication:
         hidden_from=hidden.whole("from", 1),
         hidden_to=hidden.whole("to", 1),
         average_of_none=keys.text("average_of_none"),
-        symbols={name: keys.at("symbols").text(name) for name in keys.at("symbols").raw},
+        symbols=_texts(keys.at("symbols")),
         areas=tuple(_area(code, entry) for code, entry in keys.at("areas").each()),
+        row_rules=_texts(keys.at("row_rules")),
     )
 
 
@@ -129,6 +134,10 @@ def _wholes(keys: Keys, name: str, expected: tuple[str, ...], *, least: int) -> 
     numbers = keys.at(name)
     numbers.only(expected, expected)
     return {key: numbers.whole(key, least) for key in expected}
+
+
+def _texts(keys: Keys) -> dict[str, str]:
+    return {name: keys.text(name) for name in keys.raw}
 
 
 def _indicators(keys: Keys) -> tuple[DfeIndicator, ...]:
