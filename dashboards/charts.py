@@ -133,7 +133,7 @@ def area_dots(
 ) -> dict[str, Any]:
     """Draw one line of marks for each area: several readings of one thing, or the first and the last year joined.
 
-    Where readings are often the same, `covered` makes the marks of the first so large that they are seen under the rest.
+    Where readings are often the same, `covered` makes the first's marks so large that they are seen under the rest.
     """
     traces = [
         {

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -58,6 +59,7 @@ class DfeFigure:
         return self.value[:1].isdigit()
 
 
+@cache
 def load_dfe_figures(contracts: Path = CONTRACTS) -> tuple[DfeFigure, ...]:
     """Read and check the file.
 
