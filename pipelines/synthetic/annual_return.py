@@ -34,17 +34,24 @@ _DATE = "%d/%m/%Y"
 _ADULT = 18
 # Lengths of absences in days and their shares: England 2024 by DfE's bands (less than 1 day, 1 to 2, 3 to 7, ...).
 _LENGTHS = ((0, 0, 0.334), (1, 2, 0.566), (3, 7, 0.079), (8, 10, 0.008), (11, 20, 0.007), (21, 45, 0.006))
-# Age on the first day of the year of children who go missing: mostly 12 to 17.
-_OFTEN_MISSING = (10, 17)
-_SELDOM_MISSING = 0.15
-# Shares of children whose care begins, or ends, inside the year.
-_ENTERS, _LEAVES = 0.18, 0.16
+# How likely a child is to be among those who go missing: young ones hardly ever (England 2024: 1 incident in 500 is of
+# a child under 10), those with few days in care seldom, and those who go missing are also those who are away.
+_FROM_AGE, _YOUNG = 10, 0.002
+_FEW_DAYS, _FEW = 30, 0.15
+_AWAY_TOO = 4.0
+# Shares of children whose care begins inside the year, ends inside it, and who stay in one placement.
+_ENTERS, _LEAVES, _ONE_PLACEMENT = 0.18, 0.16, 0.6
+# Where an absence begins in the first week of the year, and for children in a series of short-term placements.
+_EVERY_OTHER = 0.5
+_FIRST_WEEK = timedelta(days=7)
+_DAY = timedelta(days=1)
 # A hidden count is 1 to 5 unless the printed cells beside it say otherwise; then it is looked for up to here.
 _MOST_HIDDEN = 60
 _SHORT_BREAKS = 0.03
 _LEGAL_STATUSES = (("C2", 0.62), ("V2", 0.22), ("E1", 0.06), ("C1", 0.10))
 _PLACEMENTS = (("U1", 0.30), ("U4", 0.30), ("K2", 0.20), ("H5", 0.12), ("P1", 0.08))
-_MOST_AGES = ((0, 0.05), (1, 0.04), (4, 0.06), (8, 0.09), (12, 0.20), (15, 0.30), (16, 0.14), (17, 0.12))
+# Age from which, up to the next, a share of children is on the first day of the year.
+_AGES = ((0, 0.05), (1, 0.04), (4, 0.06), (8, 0.09), (12, 0.20), (15, 0.30), (16, 0.14), (17, 0.12))
 
 
 @dataclass(frozen=True)
@@ -216,7 +223,7 @@ class _Borough:
 
     def _born(self) -> date:
         """Somebody who is not yet 18 on the first day of the year."""
-        ages, shares = zip(*_MOST_AGES, strict=True)
+        ages, shares = zip(*_AGES, strict=True)
         least = int(self._rng.choice(len(ages), p=np.array(shares)))
         most = ages[least + 1] if least + 1 < len(ages) else _ADULT
         years = self._rng.uniform(ages[least], most)
@@ -227,7 +234,7 @@ class _Borough:
         """One placement, or two that follow each other, the first perhaps a short break."""
         status = _drawn(self._rng, _LEGAL_STATUSES)
         until = ends or self._last
-        if (until - begins).days < 2 or self._rng.random() < 0.6:  # noqa: PLR2004 - there must be a day between
+        if (until - begins).days < 2 or self._rng.random() < _ONE_PLACEMENT:  # noqa: PLR2004 - there must be a day between
             return [(begins, status, ends)]
         changes = begins + timedelta(days=int(self._rng.integers(1, (until - begins).days)))
         # A short break before the year is followed by care that counts from the first day of the year at the latest.
@@ -249,7 +256,7 @@ class _Borough:
             )
             for place, child in enumerate(chosen):
                 child.wanted[status] = 2 + int(spread[place]) if place < total.repeat else 1
-            going = [child for child in chosen if child.stays and not child.open_status]
+            going = [child for child in chosen if _can_stay_open(child)]
             for child in going[: total.at_year_end]:
                 child.open_status = status
 
@@ -261,7 +268,7 @@ class _Borough:
         weights = np.array([self._weight(child, status) for child in children])
         order = np.argsort(self._rng.exponential(size=len(children)) / weights)
         chosen = [children[place] for place in order[: total.children]]
-        staying = sum(child.stays and not child.open_status for child in chosen)
+        staying = sum(map(_can_stay_open, chosen))
         spare = [children[place] for place in order[total.children :] if _can_stay_open(children[place])]
         for child, other in zip([c for c in chosen if not _can_stay_open(c)], spare, strict=False):
             if staying >= total.at_year_end:
@@ -274,10 +281,10 @@ class _Borough:
 
     def _weight(self, child: _Child, status: str) -> float:
         age = (self._first - child.born).days / 365.25
-        weight = 1.0 if _OFTEN_MISSING[0] <= age else 0.002
-        if child.days < 30:  # noqa: PLR2004 - days in care of the year
-            weight *= _SELDOM_MISSING
-        return weight * (4.0 if status == "A" and child.wanted else 1.0)
+        weight = 1.0 if age >= _FROM_AGE else _YOUNG
+        if child.days < _FEW_DAYS:
+            weight *= _FEW
+        return weight * (_AWAY_TOO if status == "A" and child.wanted else 1.0)
 
     # When
 
@@ -305,10 +312,11 @@ class _Borough:
     def _over_the_edges(self, child: _Child) -> None:
         """Let a first absence begin before the year, and the last be open where the child is gone on the last day."""
         status, start, end = child.absences[0]
-        in_care_before = child.placements[0][0] < self._first
-        if in_care_before and start < self._first + timedelta(days=7) and self._rng.random() < 0.5:  # noqa: PLR2004 - half of those in the first week
+        in_care_from = child.placements[0][0]
+        in_first_week = start < self._first + _FIRST_WEEK
+        if in_care_from < self._first and in_first_week and self._rng.random() < _EVERY_OTHER:
             earlier = self._first - timedelta(days=int(self._rng.integers(1, 90)))
-            child.absences[0] = (status, max(earlier, child.placements[0][0]), end)
+            child.absences[0] = (status, max(earlier, in_care_from), end)
         if child.open_status:
             status, start, _ = child.absences[-1]
             child.absences[-1] = (status, start, None)
@@ -320,27 +328,28 @@ class _Borough:
     # Who must not count
 
     def _who_must_not_count(self, children: Sequence[_Child]) -> Iterator[_Child]:
-        day = timedelta(days=1)
+        """Children in a series of short-term placements, and whatever lies a day outside the year or outside care."""
         for _ in range(max(2, int(len(children) * _SHORT_BREAKS))):
             begins = self._first + timedelta(days=int(self._rng.integers(-30, 200)))
-            child = _Child(self._number(), self._born(), [], begins, begins, stays=False)
-            child.placements = [(begins, _drawn(self._rng, (("V3", 0.5), ("V4", 0.5))), begins + 3 * day)]
-            child.absences = [("M", begins + day, begins + 2 * day)] if self._rng.random() < 0.5 else []  # noqa: PLR2004 - half
+            status = _drawn(self._rng, (("V3", 0.5), ("V4", 0.5)))
+            child = self._outside([(begins, status, begins + 3 * _DAY)])
+            if self._rng.random() < _EVERY_OTHER:
+                child.absences.append(("M", begins + _DAY, begins + 2 * _DAY))
             yield child
-        # Care that ended, and an absence that ended, on the day before the year; an absence of the day after it; an
-        # absence after care had ended.
-        before, after = self._first - day, self._last + day
-        gone = _Child(self._number(), self._born_before(before), [], before, before, stays=False)
-        gone.placements = [(before - 200 * day, "C2", before)]
-        gone.absences = [("M", before - 9 * day, before), ("M", self._first + 20 * day, self._first + 21 * day)]
+        before, after = self._first - _DAY, self._last + _DAY
+        gone = self._outside([(before - 200 * _DAY, "C2", before)])
+        gone.absences = [("M", before - 9 * _DAY, before), ("M", self._first + 20 * _DAY, self._first + 21 * _DAY)]
         yield gone
-        quiet = next(child for child in children if child.stays and not child.wanted and _turns_late(child, after))
+        quiet = next(child for child in children if child.stays and not child.wanted)
         if quiet.placements[0][0] < before:
             quiet.absences.append(("A", before, before))
-        quiet.absences.append(("M", after, after + 2 * day))
+        quiet.absences.append(("M", after, after + 2 * _DAY))
 
-    def _born_before(self, day: date) -> date:
-        return date(day.year - 14, 6, 15)
+    def _outside(self, placements: list[tuple[date, str, date | None]]) -> _Child:
+        """A child of fourteen who has no day of the year to be counted on."""
+        born = date(self._first.year - 14, 6, 15)
+        begins = placements[0][0]
+        return _Child(self._number(), born, placements, begins, begins, stays=False)
 
 
 def _drawn(rng: np.random.Generator, shares: Sequence[tuple[str, float]]) -> str:
@@ -349,10 +358,6 @@ def _drawn(rng: np.random.Generator, shares: Sequence[tuple[str, float]]) -> str
 
 def _can_stay_open(child: _Child) -> bool:
     return child.stays and not child.open_status
-
-
-def _turns_late(child: _Child, day: date) -> bool:
-    return _birthday(child.born, _ADULT) > day + timedelta(days=10)
 
 
 def _birthday(born: date, age: int) -> date:

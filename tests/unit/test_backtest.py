@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from pipelines.backtest.comparison import back_test
 from pipelines.backtest.counting import BrokenRule, Counts
+from pipelines.contracts.dfe_publication import load_dfe_publication
 from pipelines.errors import CommandError
+from pipelines.home import SQL
 from tests.builders.returns import Row, absence, counted, placement, totals, write_return
 
 
@@ -279,6 +282,13 @@ def test_nothing_starts_while_a_period_is_open(tmp_path: Path) -> None:
     rows = [absence("a", "01/05/2023"), absence("a", "01/02/2024", "02/02/2024"), absence("b", "01/02/2024")]
     found = counts_of(tmp_path, rows, [placement("a"), placement("b")])
     assert found.broken == (BrokenRule("bury", "missing", "574", (3,)),)
+
+
+def test_every_rule_has_its_words_and_every_words_their_rule() -> None:
+    sql = (SQL / "backtest" / "finding.sql").read_text(encoding="utf-8")
+    assert set(re.findall(r"(?:then|,) *'(\w+)' (?:end|as rule_id)", sql)) | {"574"} == set(
+        load_dfe_publication().row_rules
+    )
 
 
 # How a cell compares
