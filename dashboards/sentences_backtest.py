@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dashboards.words import counted, listed, number
 from pipelines.backtest.comparison import BOTH_HIDDEN, DIFFERS, EQUAL, HIDDEN_THERE, NOT_PUBLISHED, BackTest, Cell
+from pipelines.backtest.counting import NOT_IN_CARE, OUTSIDE_YEAR
 
 _COUNTED = (
     (EQUAL, "equal"),
@@ -15,6 +16,13 @@ _COUNTED = (
     (NOT_PUBLISHED, "not published"),
     (DIFFERS, "different"),
 )
+
+
+# Why an absence that breaks no rule is not counted.
+UNCOUNTED = {
+    OUTSIDE_YEAR: "The absence lies outside the year.",
+    NOT_IN_CARE: "The child was not looked after then, or was in a series of short-term placements.",
+}
 
 
 def verdict_sentence(result: BackTest) -> str:

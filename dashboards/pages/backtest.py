@@ -18,10 +18,9 @@ from dashboards import charts
 from dashboards.comparability import Comparability
 from dashboards.figures import DataFile, Figure, FigureMaker, Table
 from dashboards.render import Renderer
-from dashboards.sentences_backtest import cell_sentence, verdict_sentence
+from dashboards.sentences_backtest import UNCOUNTED, cell_sentence, verdict_sentence
 from dashboards.words import Measure, counted, listed, number
 from pipelines.backtest.comparison import BOTH_HIDDEN, DIFFERS, EQUAL, HIDDEN_THERE, NOT_PUBLISHED, BackTest, Cell
-from pipelines.backtest.counting import COUNTED
 from pipelines.contracts.dfe_publication import DfeIndicator, DfePublication
 from pipelines.region import Region
 
@@ -200,15 +199,9 @@ def _rows(result: BackTest, rules: DfePublication, region: Region) -> Table:
         for rule in result.broken
     ]
     uncounted = [
-        (
-            names[borough],
-            "missing",
-            f"The absence is {standing}.".replace("is not", "is of a child not"),
-            number(rows),
-            "",
-        )
+        (names[borough], "missing", UNCOUNTED[standing], number(rows), "")
         for (borough, standing), rows in result.standings.items()
-        if standing != COUNTED
+        if standing in UNCOUNTED
     ]
     return Table(
         caption="Rows that were read and not counted",

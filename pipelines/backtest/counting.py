@@ -19,7 +19,8 @@ from pipelines.warehouse.connection import connect, query_frame, replace_table
 from pipelines.warehouse.graph import build_table, load_tables_of
 
 SCHEMA = "backtest"
-COUNTED = "counted"
+# Standings of an absence (sql/backtest/incident.sql).
+COUNTED, OUTSIDE_YEAR, NOT_IN_CARE = "counted", "outside the year", "not looked after then"
 _FINDINGS = """
 select borough, module, rule_id, list(row_number order by row_number) as row_numbers
 from backtest.finding

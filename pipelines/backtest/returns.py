@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.errors import CommandError
-from pipelines.intake.read import SUFFIXES, Table, UnreadableFileError, read_table
+from pipelines.intake.read import SUFFIXES, NoRowsError, Table, UnreadableFileError, read_table
 from pipelines.intake.receipt import shown_name
 from pipelines.intake.typed import DateReading, month_first_columns, read_times
 from pipelines.region import Area
@@ -125,6 +125,9 @@ def _is(module: Module, header: Sequence[str]) -> bool:
 def _table(path: Path, area: Area) -> Table:
     try:
         return read_table(path.name, path.read_bytes(), lambda cells: any(_is(module, cells) for module in MODULES))
+    except NoRowsError as nothing:
+        # A module without rows is a return of nothing: a true zero.
+        return Table(pl.DataFrame(schema=dict.fromkeys(nothing.header, pl.String())), pl.Series(dtype=pl.Int64()))
     except UnreadableFileError as error:
         msg = f"{area.name}, {shown_name(path.name)}: {error}"
         raise CommandError(msg) from error

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from pipelines.backtest.comparison import DIFFERS, HIDDEN_THERE, BackTest, Cell, back_test
-from pipelines.backtest.counting import COUNTED, BrokenRule
+from pipelines.backtest.counting import BrokenRule
 from pipelines.contracts.contract import ContractError
 from pipelines.contracts.dfe_publication import load_dfe_publication
 from pipelines.errors import CommandError
@@ -158,7 +158,9 @@ def _for_people(result: BackTest) -> str:
 
 
 def _uncounted(result: BackTest) -> list[str]:
-    """Rows that break a rule, by row number; and how many incidents DfE does not count."""
+    """Rows that break a rule, by row number; and how many absences DfE does not count."""
+    from dashboards.sentences_backtest import UNCOUNTED
+
     says = load_dfe_publication().row_rules
     names = {area.slug: area.name for area in load_region().boroughs}
     sentences = []
@@ -169,15 +171,10 @@ def _uncounted(result: BackTest) -> list[str]:
             f"Not counted, {names[rule.borough]}, {rule.module}, rule {rule.rule_id}: {says[rule.rule_id]} "
             f"Rows: {shown}{more}"
         )
-    for standing in dict.fromkeys(standing for _, standing in result.standings if standing != COUNTED):
+    for standing, why in UNCOUNTED.items():
         rows = sum(number for (_, other), number in result.standings.items() if other == standing)
-        sentences.append(f"Absences not counted because they are {_STANDINGS[standing]}: {rows}.")
+        if rows:
+            sentences.append(f"Absences not counted: {rows}. {why}")
     if result.not_received:
         sentences.append(f"No folder for: {', '.join(area.slug for area in result.not_received)}.")
     return sentences
-
-
-_STANDINGS = {
-    "outside the year": "outside the year",
-    "not looked after then": "of children who were not looked after then, or in a series of short-term placements",
-}

@@ -376,6 +376,12 @@ def test_a_file_that_is_no_table_is_refused_by_name(tmp_path: Path) -> None:
     assert refused(tmp_path).startswith("Bury, missing.csv: The file is empty")
 
 
+def test_a_module_without_rows_is_a_true_zero(tmp_path: Path) -> None:
+    write_return(tmp_path / "bury", [], [placement("a")])
+    found = totals(counted(tmp_path))
+    assert (found["looked_after"], found["missing_children"], found["missing_incidents"]) == (1, 0, 0)
+
+
 def test_other_modules_of_the_return_are_left_alone(tmp_path: Path) -> None:
     write_return(tmp_path / "bury", [absence("a", "01/05/2023")], [placement("a")])
     (tmp_path / "bury" / "uasc.csv").write_text("CHILD,SEX,DOB,DUC\na,1,15/06/2009,\n", encoding="utf-8")
