@@ -12,9 +12,9 @@ from pipelines.backtest.counting import NOT_IN_CARE, OUTSIDE_YEAR
 _COUNTED = (
     (EQUAL, "equal"),
     (BOTH_HIDDEN, "hidden in both as DfE's rule asks"),
-    (HIDDEN_THERE, "hidden there beyond the rule, so that nothing can be said"),
-    (NOT_PUBLISHED, "not published"),
     (DIFFERS, "different"),
+    (HIDDEN_THERE, "hidden there beyond the rule and cannot be compared"),
+    (NOT_PUBLISHED, "not published"),
 )
 
 

@@ -170,7 +170,7 @@ def _table(cells: Sequence[Cell], indicator: DfeIndicator, year: int) -> Table:
     parts = ("Count behind ours",) if indicator.form == "count" else ("Counted", "Divided by")
     return Table(
         caption=f"{indicator.wording}, year to March {year}",
-        headings=("Borough", "Ours", "DfE", "", *parts),
+        headings=("Borough", "Ours", "DfE", "Verdict", *parts),
         rows=tuple(
             (
                 cell.borough.name,
