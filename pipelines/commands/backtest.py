@@ -140,7 +140,7 @@ def _for_people(result: BackTest) -> str:
     console = Console(file=out, width=118, highlight=False)
     for area in dict.fromkeys(cell.borough for cell in result.cells):
         grid = Grid(
-            "figure", "ours", "DfE", "", title=f"{area.name}, year to March {result.year}", title_justify="left"
+            "figure", "ours", "DfE", "verdict", title=f"{area.name}, year to March {result.year}", title_justify="left"
         )
         for cell in result.cells:
             if cell.borough == area:
