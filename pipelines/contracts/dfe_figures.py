@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -40,12 +40,16 @@ _ROUNDED = {"percentage": "whole per cent", "average": "1 decimal"}
 
 @dataclass(frozen=True)
 class DfeFigure:
-    """One printed figure: a number as text, or a symbol. `indicator` is DfE's wording."""
+    """One printed figure: a number as text, or a symbol; `meaning` is the same in today's symbols.
+
+    `indicator` is DfE's wording.
+    """
 
     year: int
     area_code: str
     indicator: str
     value: str
+    meaning: str
     rounded: str
     table: str
     edition: str
@@ -70,13 +74,14 @@ def load_dfe_figures(contracts: Path = CONTRACTS) -> tuple[DfeFigure, ...]:
 
 
 def dfe_figure_frame(contracts: Path = CONTRACTS) -> pl.DataFrame:
-    """Make the rows of `reference.dfe_missing`: the file's columns, with `indicator_id` beside DfE's wording."""
+    """Make the rows of `reference.dfe_missing`: the file's columns, `meaning` and `indicator_id`."""
     ids = {one.wording: one.indicator_id for one in load_dfe_publication(contracts).indicators}
     rows = [
-        (*(getattr(figure, name) for name in _COLUMNS), ids[figure.indicator]) for figure in load_dfe_figures(contracts)
+        (*(getattr(figure, name) for name in _COLUMNS), figure.meaning, ids[figure.indicator])
+        for figure in load_dfe_figures(contracts)
     ]
     schema = {"year": pl.Int32, "published": pl.Date}
-    columns = {name: schema.get(name, pl.String) for name in (*_COLUMNS, "indicator_id")}
+    columns = {name: schema.get(name, pl.String) for name in (*_COLUMNS, "meaning", "indicator_id")}
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
@@ -105,21 +110,29 @@ class _Checked:
             if not row[name].strip():
                 _fail(line, name, "this must say where the figure was published")
         indicator, level = self._indicators[row["indicator"]], self._levels[row["area_code"]]
-        self._require_value(line, row["value"], indicator, level)
+        symbols = self._rules.symbols_of(int(row["year"]))
+        if row["value"] not in symbols:
+            self._require_number(line, row["value"], indicator, level, symbols)
         if row["rounded"] != self._rounded(indicator, level):
             _fail(line, "rounded", f"for this figure and area this must be '{self._rounded(indicator, level)}'")
         texts = {name: row[name] for name in _COLUMNS if name not in {"year", "published"}}
-        return DfeFigure(year=int(row["year"]), published=_day(line, row["published"]), line=line, **texts)
+        return DfeFigure(
+            year=int(row["year"]),
+            published=_day(line, row["published"]),
+            line=line,
+            meaning=symbols.get(row["value"], row["value"]),
+            **texts,
+        )
 
     def _rounded(self, indicator: DfeIndicator, level: str) -> str:
         base = self._rules.count_base[level]
         return _ROUNDED.get(indicator.form) or ("unrounded" if base == 1 else f"nearest {base}")
 
-    def _require_value(self, line: int, value: str, indicator: DfeIndicator, level: str) -> None:
-        if value in self._rules.symbols:
-            return
+    def _require_number(
+        self, line: int, value: str, indicator: DfeIndicator, level: str, symbols: Iterable[str]
+    ) -> None:
         if not re.fullmatch(_NUMBER[indicator.form], value):
-            _fail(line, "value", f"this must be a number as DfE prints it, or one of {', '.join(self._rules.symbols)}")
+            _fail(line, "value", f"this must be a number as DfE prints it, or one of {', '.join(symbols)}")
         if indicator.form != "count":
             return
         count, base = int(value), self._rules.count_base[level]

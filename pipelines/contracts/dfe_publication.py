@@ -22,7 +22,7 @@ _TOTALS = ("looked_after", "children", "children_repeat", "incidents", "at_year_
 _FILE = "rules/dfe_publication.yaml"
 _KEYS = (
     *("version", "definitions", "indicators", "count_base", "decimals", "hidden", "average_of_none", "symbols"),
-    *("areas", "row_rules"),
+    *("earlier_symbols", "areas", "row_rules"),
 )
 _INDICATOR_KEYS = ("id", "status", "total", "per", "form", "title", "wording")
 
@@ -53,7 +53,8 @@ class OtherArea:
 class DfePublication:
     """The rules as data.
 
-    `count_base` is by level, `decimals` by form; `symbols` and `row_rules` say in words what each of them means.
+    `count_base` is by level, `decimals` by form; `symbols` and `row_rules` say in words what each of them means. Up to
+    the year `earlier_until`, symbols were those of `earlier_symbols`, with today's beside them.
     """
 
     short_break_legal_statuses: tuple[str, ...]
@@ -66,8 +67,14 @@ class DfePublication:
     hidden_to: int
     average_of_none: str
     symbols: Mapping[str, str]
+    earlier_until: int
+    earlier_symbols: Mapping[str, str]
     areas: tuple[OtherArea, ...]
     row_rules: Mapping[str, str]
+
+    def symbols_of(self, year: int) -> Mapping[str, str]:
+        """The symbols that tables of a year have, with today's for each."""
+        return self.earlier_symbols if year <= self.earlier_until else {symbol: symbol for symbol in self.symbols}
 
     def printed_count(self, count: int, level: str = LOCAL_AUTHORITY) -> str:
         """Write a count as DfE prints it for an area of a level."""
@@ -114,6 +121,8 @@ def load_dfe_publication(contracts: Path = CONTRACTS) -> DfePublication:
     known = ("short_break_legal_statuses", "adult_at", "carried_in_counts")
     definitions.only(known, known)
     hidden.only(("from", "to"), ("from", "to"))
+    earlier = keys.at("earlier_symbols")
+    earlier.only(("until", "meaning"), ("until", "meaning"))
     return DfePublication(
         short_break_legal_statuses=definitions.texts("short_break_legal_statuses"),
         adult_at=definitions.whole("adult_at", 1),
@@ -125,6 +134,8 @@ def load_dfe_publication(contracts: Path = CONTRACTS) -> DfePublication:
         hidden_to=hidden.whole("to", 1),
         average_of_none=keys.text("average_of_none"),
         symbols=_texts(keys.at("symbols")),
+        earlier_until=earlier.whole("until", 1),
+        earlier_symbols=_texts(earlier.at("meaning")),
         areas=tuple(_area(code, entry) for code, entry in keys.at("areas").each()),
         row_rules=_texts(keys.at("row_rules")),
     )

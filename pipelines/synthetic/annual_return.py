@@ -175,7 +175,7 @@ def _printed(year: int, contracts: Path) -> dict[str, dict[str, str]]:
     ids = {one.wording: one.indicator_id for one in load_dfe_publication(contracts).indicators}
     found: dict[str, dict[str, str]] = {}
     for figure in figures_of_boroughs(year, contracts):
-        found.setdefault(figure.area_code, {})[ids[figure.indicator]] = figure.value
+        found.setdefault(figure.area_code, {})[ids[figure.indicator]] = figure.meaning
     return found
 
 

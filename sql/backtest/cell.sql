@@ -1,14 +1,14 @@
 -- backtest.cell
 -- Grain: one row per borough that sent a return and figure of DfE's table.
 -- Keys: borough, indicator_id.
--- For: the counts behind each of our figures beside what DfE printed of the year. denominator is null for a count;
--- theirs, published and the rest of DfE's row are null where DfE's figure is not in the reference.
+-- For: the counts behind each of our figures beside what DfE printed of the year, in today's symbols. denominator is
+-- null for a count; theirs and published are null where DfE's figure is not in the reference.
 select
     area.slug as borough,
     indicator.indicator_id,
     above.number as numerator,
     below.number as denominator,
-    figure.value as theirs,
+    figure.meaning as theirs,
     figure.published
 from backtest.area as area
 cross join backtest.indicator as indicator

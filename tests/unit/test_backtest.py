@@ -332,6 +332,12 @@ def test_a_year_with_three_published_figures_compares_those(tmp_path: Path) -> N
     assert [area.slug for area in result.not_received][:2] == ["bolton", "manchester"]
 
 
+def test_what_dfe_did_not_have_is_not_published(tmp_path: Path) -> None:
+    write_return(tmp_path / "salford", [absence("a", "01/05/2016", "02/05/2016", "A")], [placement("a", "01/01/2016")])
+    away = next(cell for cell in back_test(tmp_path, 2017).cells if cell.indicator.indicator_id == "away_incidents")
+    assert (away.theirs, away.verdict, away.reason) == ("x", "not published", "DfE prints x: not available.")
+
+
 # What cannot be read
 
 
@@ -344,7 +350,7 @@ def refused(folder: Path, year: int = 2024) -> str:
 
 def test_a_year_that_is_not_in_the_reference_is_refused(tmp_path: Path) -> None:
     count(tmp_path, [absence("a", "01/05/2023")])
-    assert "it has 2015, 2016, 2018" in refused(tmp_path, 2017)
+    assert "it has 2015, 2016, 2017" in refused(tmp_path, 2014)
 
 
 def test_a_folder_without_boroughs_is_refused(tmp_path: Path) -> None:

@@ -105,6 +105,21 @@ def test_the_figures_of_2020_to_2024_are_all_there() -> None:
         assert there >= {(a.code, one.wording) for a in load_region().boroughs for one in RULES.indicators}, year
 
 
+def test_the_four_counts_of_every_year_are_there_for_every_borough() -> None:
+    counts = {one.wording for one in RULES.indicators if one.form == "count" and one.total in {"children", "incidents"}}
+    there = {(f.year, f.area_code, f.indicator) for f in load_dfe_figures()}
+    for year in (2015, 2016, 2017, *range(2020, 2025)):
+        assert {(year, area.code, wording) for area in load_region().boroughs for wording in counts} <= there, year
+
+
+def test_symbols_of_earlier_tables_are_kept_as_printed_and_read_as_todays() -> None:
+    figures = {(f.year, f.area_code, f.indicator): f for f in load_dfe_figures()}
+    away = "Number of away from placement without authorisation incidents during the year"
+    rochdale, salford = figures[2017, "E08000005", away], figures[2017, "E08000006", away]
+    assert [(f.value, f.meaning) for f in (rochdale, salford)] == [("x", "c"), ("..", "x")]
+    assert figures[2024, "E08000008", away].meaning == "c"
+
+
 def test_every_figure_names_its_source_and_date_and_licence() -> None:
     frame = dfe_figure_frame()
     assert frame.null_count().sum_horizontal().item() == 0
@@ -146,6 +161,11 @@ BURY = "2024,E08000002,Number of missing incidents during the year,350,unrounded
         (BURY, BURY.replace(",350", ",3"), r"DfE prints no count of 1 to 5"),
         (BURY, BURY.replace(",350", ",350.5"), "this must be a number as DfE prints it, or one of c, z, x, k"),
         (BURY, BURY.replace(",350", ",-"), "this must be a number as DfE prints it"),
+        (
+            "2017,E08000006,Children missing at 31 March,x",
+            "2017,E08000006,Children missing at 31 March,c",
+            "one of x, ..",
+        ),
         (BURY, BURY.replace("unrounded", "nearest 10"), "for this figure and area this must be 'unrounded'"),
         (BURY, BURY.replace("E08000002", "E08000099"), "this is neither a borough nor an area"),
         (BURY, BURY.replace("Number of missing", "Number of all"), "this is none of DfE's wordings"),
