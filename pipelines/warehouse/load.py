@@ -184,10 +184,10 @@ def load_intake(
 def load_reference(connection: duckdb.DuckDBPyConnection, contracts: Path = CONTRACTS) -> None:
     """Load reference figures and rules."""
     connection.execute("create schema if not exists reference; create schema if not exists rules")
+    replace_table(connection, "reference.dfe_missing", dfe_figure_frame(contracts))
     for name in ("area", "population"):
         frame = pl.read_csv(contracts / "reference" / f"{name}.csv", infer_schema_length=None)
         replace_table(connection, f"reference.{name}", frame)
-    replace_table(connection, "reference.dfe_missing", dfe_figure_frame(contracts))
     indicators = _yaml(contracts, "indicators")
     replace_table(connection, "rules.pattern", pattern_frame(load_patterns(contracts)))
     replace_table(connection, "rules.flag_reason", flag_reason_frame(contracts))
