@@ -128,8 +128,13 @@ def area_groups(series: Sequence[Series], measure: Measure, axis: str) -> dict[s
     return _figure(traces, layout)
 
 
-def area_dots(series: Sequence[Series], measure: Measure, axis: str, *, joined: bool = False) -> dict[str, Any]:
-    """Draw one line of marks for each area: several readings of one thing, or the first and the last year joined."""
+def area_dots(
+    series: Sequence[Series], measure: Measure, axis: str, *, joined: bool = False, covered: bool = False
+) -> dict[str, Any]:
+    """Draw one line of marks for each area: several readings of one thing, or the first and the last year joined.
+
+    Where readings are often the same, `covered` makes the first's marks so large that they are seen under the rest.
+    """
     traces = [
         {
             "hoverinfo": "text",
@@ -137,7 +142,7 @@ def area_dots(series: Sequence[Series], measure: Measure, axis: str, *, joined: 
             "marker": {
                 "color": theme.PALETTE[index],
                 "line": {"color": "#FFFFFF", "width": 1},
-                "size": 13,
+                "size": 20 if covered and index == 0 else 13,
                 "symbol": theme.MARKERS[index],
             },
             "mode": "markers",

@@ -189,6 +189,28 @@ def cite(figure_id: str, home: Path | None) -> None:
 
 
 @mfh.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--year", required=True, type=int, help="Year in which the year to March ends, such as 2024.")
+@click.option("--synthetic", is_flag=True, help="Write synthetic returns into FOLDER that add up to DfE's figures.")
+@click.option("--seed", default=1, show_default=True, help="With --synthetic: same seed, same bytes.")
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for page and file; default HOME/backtest."
+)
+@_HOME
+def backtest(
+    folder: Path, year: int, seed: int, out: Path | None, home: Path | None, *, synthetic: bool, as_json: bool
+) -> None:
+    """Set our figures beside DfE's: SSDA903 returns, FOLDER/BOROUGH/{header,episodes,missing}.csv."""
+    from pipelines.commands.backtest import run_back_test, write_synthetic
+
+    if synthetic:
+        write_synthetic(folder, year, seed)
+    else:
+        sys.exit(run_back_test(folder, year, Home.resolve(home), out, as_json=as_json))
+
+
+@mfh.command()
 @_HOME
 @click.option("--port", default=3000, show_default=True)
 def up(home: Path | None, port: int) -> None:

@@ -6,6 +6,7 @@ SQL that runs cannot disagree. Running the SQL is here too; opening connections 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -18,6 +19,8 @@ from sqlglot import exp
 from pipelines.home import SQL
 
 _NOT_TABLES = {"filing", "macros", "retention", "rules"}
+# Tables that a command builds in a warehouse of its own; a run does not.
+_OF_COMMANDS = {"backtest"}
 
 
 class GraphError(Exception):
@@ -52,7 +55,18 @@ def load_tables(sql: Path = SQL) -> tuple[Table, ...]:
     Raises:
         GraphError: a file is not one SELECT, lacks its header, or the tables read each other in a circle.
     """
-    files = [path for path in sorted(sql.glob("*/*.sql")) if path.parent.name not in _NOT_TABLES]
+    return _in_order(
+        [path for path in sorted(sql.glob("*/*.sql")) if path.parent.name not in _NOT_TABLES | _OF_COMMANDS]
+    )
+
+
+@cache
+def load_tables_of(schema: str, sql: Path = SQL) -> tuple[Table, ...]:
+    """Read the table files of one folder that a command builds, in order; what they read besides is already there."""
+    return _in_order(sorted((sql / schema).glob("*.sql")))
+
+
+def _in_order(files: Iterable[Path]) -> tuple[Table, ...]:
     tables = {table.qualified: table for table in map(_read_table, files)}
     try:
         order = TopologicalSorter({name: table.reads & tables.keys() for name, table in tables.items()})

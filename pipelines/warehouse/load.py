@@ -19,6 +19,7 @@ import yaml
 from pipelines.contracts.agreement import load_agreement
 from pipelines.contracts.catalogue import cross_file_rules, needs
 from pipelines.contracts.contract import load_contracts
+from pipelines.contracts.dfe_figures import dfe_figure_frame
 from pipelines.contracts.flag_reasons import flag_reason_frame
 from pipelines.contracts.indicators import indicator_frame, load_indicators, measure_frame
 from pipelines.contracts.patterns import load_patterns, pattern_frame
@@ -120,6 +121,7 @@ LOADED_FROM_DELIVERIES = delivered_table_names()
 LOADED_FROM_CONTRACTS = (
     "reference.area",
     "reference.population",
+    "reference.dfe_missing",
     "rules.pattern",
     "rules.flag_reason",
     "rules.episode",
@@ -183,6 +185,7 @@ def load_intake(
 def load_reference(connection: duckdb.DuckDBPyConnection, contracts: Path = CONTRACTS) -> None:
     """Load reference figures and rules."""
     connection.execute("create schema if not exists reference; create schema if not exists rules")
+    replace_table(connection, "reference.dfe_missing", dfe_figure_frame(contracts))
     for name in ("area", "population"):
         frame = pl.read_csv(contracts / "reference" / f"{name}.csv", infer_schema_length=None)
         replace_table(connection, f"reference.{name}", frame)

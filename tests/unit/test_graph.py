@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.history.filing import HISTORY_TABLES
 from pipelines.warehouse.connection import connect
-from pipelines.warehouse.graph import GraphError, build_table, load_tables
+from pipelines.warehouse.graph import GraphError, build_table, load_tables, load_tables_of
 from pipelines.warehouse.load import LOADED_TABLES
 
 # Written by the disclosure stage, not selected.
@@ -39,7 +39,8 @@ def test_every_table_comes_after_what_it_reads() -> None:
 
 
 def test_every_loaded_table_is_read_by_some_table() -> None:
-    assert set(LOADED_TABLES) <= {name for table in load_tables() for name in table.reads}
+    built = (*load_tables(), *load_tables_of("backtest"))
+    assert set(LOADED_TABLES) <= {name for table in built for name in table.reads}
 
 
 def test_only_the_published_schema_reads_what_disclosure_control_wrote() -> None:
@@ -48,7 +49,7 @@ def test_only_the_published_schema_reads_what_disclosure_control_wrote() -> None
 
 
 def test_every_table_says_what_it_is_for() -> None:
-    for table in load_tables():
+    for table in (*load_tables(), *load_tables_of("backtest")):
         for word in ("Grain:", "Keys:", "For:"):
             assert word in table.description, f"{table.qualified} lacks {word}"
 

@@ -29,6 +29,15 @@ class UnreadableFileError(Exception):
     """The file cannot be read as a table; the message is the sentence for the sender."""
 
 
+class NoRowsError(UnreadableFileError):
+    """The file has a header and nothing below it, which some readers take as nothing to report."""
+
+    def __init__(self, header: Sequence[str]) -> None:
+        """Keep the header cells."""
+        super().__init__("The file has a header but no rows; if there was nothing to report, tell the region so.")
+        self.header = tuple(header)
+
+
 @dataclass(frozen=True)
 class Table:
     """A delivered table, all text.
@@ -128,8 +137,7 @@ def finished(
     cells.columns = list(names[first:])
     filled = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
     if not filled.any() and not ragged:
-        msg = "The file has a header but no rows; if there was nothing to report, tell the region so."
-        raise UnreadableFileError(msg)
+        raise NoRowsError(names[first:])
     if not filled.all():
         cells, row_numbers = cells.filter(filled), row_numbers.filter(filled)
     return Table(cells, row_numbers, tuple(ragged), tuple(notes), first)
