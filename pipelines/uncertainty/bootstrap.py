@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.uncertainty.resampling import FEWEST_CHILDREN, RESAMPLES, batches, limits
+from pipelines.uncertainty.resampling import FEWEST_CHILDREN, RESAMPLES, batches, limits, poisson
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ def ratio_interval(
     """
     order = np.lexsort((children, denominator_each, numerator_each))
     each = np.stack([numerator_each[order], denominator_each[order]]).astype(np.float64)
-    number = children[order].astype(np.float64)
+    number = children[order]
     whole = _ratios(each @ number[:, np.newaxis], population)
     if not len(whole):
         return Interval(np.nan, np.nan, np.nan)
     estimate = float(whole[0])
     if number.sum() < FEWEST_CHILDREN:
         return Interval(estimate, np.nan, np.nan)
-    goes = (each @ random.poisson(number[:, np.newaxis], (len(number), go)) for go in batches(len(number), resamples))
+    goes = (each @ poisson(random, number, go) for go in batches(len(number), resamples))
     lower, upper = limits(_ratios(np.concatenate(list(goes), axis=1), population)[np.newaxis])
     return Interval(estimate, float(lower[0]), float(upper[0]))
 

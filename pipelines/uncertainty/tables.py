@@ -256,10 +256,12 @@ def _intervals(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
                 and figure.variant = child.variant
                 and figure.basis = child.basis
                 and figure.area_code = child.area_code
-                and figure.period_type = child.period_type
                 and figure.period_start = child.period_start
         where
-            figure.breakdown in ('total', 'variant') and figure.numerator is not null and figure.denominator > 0
+            figure.period_type = 'year_to_march'
+            and figure.breakdown in ('total', 'variant')
+            and figure.numerator is not null
+            and figure.denominator > 0
         """
     )
     ratios = query_frame(connection, "select * from ratio order by place")
@@ -273,7 +275,7 @@ def _intervals(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
             child.children
         from statistics.child_ratio as child
         inner join ratio
-            using (indicator_id, variant, basis, area_code, period_type, period_start)
+            using (indicator_id, variant, basis, area_code, period_start)
         order by ratio.place
         """,
     )

@@ -1,13 +1,12 @@
 -- statistics.child_ratio
 -- Grain: one row per reading of an indicator, basis, area, year to March, and pair of sums that a child can have.
--- Keys: indicator_id, variant, basis, area_code, period_type, period_start, numerator_each, denominator_each.
+-- Keys: indicator_id, variant, basis, area_code, period_start, numerator_each, denominator_each.
 -- For: statistics.bootstrap_interval. Indicators whose numerator is of episodes, which come in runs by child. children
 -- is how many have these sums; denominator_each is 0 where the denominator is a population.
 with incident_child as (
     select
         basis,
         area_code,
-        period_type,
         period_start,
         child_number,
         count(*) as incidents,
@@ -15,7 +14,7 @@ with incident_child as (
         count_if(looked_after = 'yes')::bigint as looked_after
     from statistics.episode_period
     where period_type = 'year_to_march'
-    group by basis, area_code, period_type, period_start, child_number
+    group by basis, area_code, period_start, child_number
 ),
 
 -- Kinds of child first: a hundred times fewer rows than children.
@@ -23,14 +22,13 @@ incident_kind as (
     select
         basis,
         area_code,
-        period_type,
         period_start,
         incidents,
         second_or_later,
         looked_after,
         count(*) as children
     from incident_child
-    group by basis, area_code, period_type, period_start, incidents, second_or_later, looked_after
+    group by basis, area_code, period_start, incidents, second_or_later, looked_after
 ),
 
 incident_ratio as (
@@ -39,7 +37,6 @@ incident_ratio as (
         indicator.variant,
         kind.basis,
         kind.area_code,
-        kind.period_type,
         kind.period_start,
         case
             when indicator.numerator_breakdown = 'looked_after' then kind.looked_after
@@ -69,7 +66,6 @@ interview_child as (
     select
         basis,
         area_code,
-        period_type,
         period_start,
         child_number,
         count(*) as eligible,
@@ -81,7 +77,7 @@ interview_child as (
         count_if(overtaken = 'yes')::bigint as overtaken
     from statistics.interview_period
     where period_type = 'year_to_march'
-    group by basis, area_code, period_type, period_start, child_number
+    group by basis, area_code, period_start, child_number
 ),
 
 interview_kind as (
@@ -98,7 +94,6 @@ interview_ratio as (
         indicator.variant,
         kind.basis,
         kind.area_code,
-        kind.period_type,
         kind.period_start,
         case indicator.numerator_measure
             when 'rhi_offered' then kind.offered
@@ -143,7 +138,6 @@ select
     variant,
     basis,
     area_code,
-    period_type,
     period_start,
     numerator_each,
     denominator_each,
@@ -154,7 +148,6 @@ group by
     variant,
     basis,
     area_code,
-    period_type,
     period_start,
     numerator_each,
     denominator_each

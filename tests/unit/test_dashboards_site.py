@@ -124,7 +124,7 @@ def test_every_page_is_there(site: Path) -> None:
         "region/deliveries.html",
         *(f"boroughs/{slug}/index.html" for slug in slugs),
     }
-    expected |= {f"public/{name}.html" for name in ("index", "data-dictionary", "methodology")}
+    expected |= {f"public/{name}.html" for name in ("index", "variation", "data-dictionary", "methodology")}
     assert {str(page.path.relative_to(site)) for page in pages(site)} == expected
 
 
