@@ -194,7 +194,9 @@ def over_children_finding(drawn: Sequence[tuple[OverChildren, Indicator]], when:
     )
     if ratio.independent_lower_95 is None or ratio.independent_upper_95 is None:
         return f"{text} whole."
+    seems = f"{amount(ratio.independent_lower_95, _SHARE)} to {amount(ratio.independent_upper_95, _SHARE)}"
+    surer = ratio.independent_upper_95 - ratio.independent_lower_95 < ratio.upper_95 - ratio.lower_95
     return (
         f"{text} whole, with all of their episodes (95% interval). Counting each episode for itself, it would seem "
-        f"surer: {amount(ratio.independent_lower_95, _SHARE)} to {amount(ratio.independent_upper_95, _SHARE)}."
+        f"{'surer' if surer else 'no surer'}: {seems}."
     )
