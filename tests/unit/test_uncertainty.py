@@ -14,7 +14,7 @@ from scipy import stats
 from pipelines.uncertainty.bootstrap import ratio_interval
 from pipelines.uncertainty.control_chart import ControlChart, control_chart
 from pipelines.uncertainty.funnel import funnel, winsorised
-from pipelines.uncertainty.resampling import FEWEST_CHILDREN, generator
+from pipelines.uncertainty.resampling import FEWEST_CHILDREN, generator, poisson
 from pipelines.uncertainty.rules import UncertaintyRuleError, load_control_rules, load_funnel_rules
 
 FUNNEL = load_funnel_rules()
@@ -312,6 +312,15 @@ def test_the_order_of_kinds_changes_nothing() -> None:
         ratio_interval(*(part[order] for part in kinds), generator("same")) for order in ([0, 1, 2, 3], [3, 1, 0, 2])
     }
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("children", [1, 2, 15, 16, 400])
+def test_children_count_poisson_times_whether_looked_up_or_drawn(children: int) -> None:
+    drawn = poisson(generator("poisson", str(children)), np.full(50, children), 2000)
+    assert drawn.mean() == pytest.approx(children, abs=5 * math.sqrt(children / drawn.size))
+    assert drawn.var() == pytest.approx(children, rel=0.03)
+    share = float((drawn == children).mean())
+    assert share == pytest.approx(stats.poisson.pmf(children, children), abs=0.008)
 
 
 def test_limits_over_children_hold_what_they_promise_where_wilsons_do_not() -> None:

@@ -99,6 +99,31 @@ def broken(warehouse: SmallWarehouse, check_id: str) -> int:
     return int(count)
 
 
+# Newcombe 1998, table I, method 3; exact limits of a Poisson count as in the tables since Garwood 1936.
+@pytest.mark.parametrize(
+    ("part", "whole", "lower", "upper"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_the_limits_of_a_proportion_are_newcombes_examples(
+    warehouse: SmallWarehouse, part: int, whole: int, lower: float, upper: float
+) -> None:
+    (row,) = warehouse.rows("select wilson_lower($x, $n) as low, wilson_upper($x, $n) as high", x=part, n=whole)
+    assert (row["low"], row["high"]) == pytest.approx((lower, upper), abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("count", "lower", "upper", "within"),
+    [(0, 0.0, 3.689, 5e-4), (5, 1.623, 11.668, 5e-4), (9, 4.115, 17.085, 5e-4), (10, 4.795, 18.390, 0.02),
+     (100, 81.364, 121.627, 0.02)],
+)  # fmt: skip
+def test_the_limits_of_a_count_are_those_of_the_tables(
+    warehouse: SmallWarehouse, count: int, lower: float, upper: float, within: float
+) -> None:
+    """Below ten exactly; from ten Byar's, which differ from the exact ones in the second decimal."""
+    (row,) = warehouse.rows("select poisson_lower($o) as low, poisson_upper($o) as high", o=count)
+    assert (row["low"], row["high"]) == pytest.approx((lower, upper), abs=within)
+
+
 def test_every_table_has_rows_and_a_check(warehouse: SmallWarehouse) -> None:
     for table in TABLES:
         assert warehouse.rows(f"from {table} limit 1")
