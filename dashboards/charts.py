@@ -7,6 +7,7 @@ number, hover text, order or axis range that the table does not. Wording is in `
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from dashboards.words import Measure, amount, shown
 _BAR_HEIGHT = 34
 _MOST_TICKS = 4
 _LONGEST_LABEL = 18
+# An axis that would begin below this share of its end begins at zero.
+_NEAR_ZERO = 0.25
 
 
 @dataclass(frozen=True)
@@ -324,8 +327,8 @@ def funnel(
         is_widened: whether the limits allow for more than chance, so that those of chance alone are drawn too.
     """
     ordered = sorted(areas, key=lambda area: area.size)
-    top = _nice_top([target, *(value for a in ordered for value in (a.mark.value or 0, a.outer[1], a.chance[1]))])
-    top = min(top, 1.0) if measure.unit == "share" else top
+    shown_values = [value for area in ordered for value in (area.mark.value or 0.0, *area.outer, *area.chance)]
+    heights = _close_range([target, *shown_values], measure)
     least, most = (ordered[0].size, ordered[-1].size) if ordered else (0, 1)
     edge = max(1.0, (most - least) * 0.12)
     span = (max(0.0, least - edge), most + edge)
@@ -334,7 +337,7 @@ def funnel(
         traces += _limit_pair(ordered, "chance", "99.8% limits of chance alone", ("dot", 1.2, theme.AXIS))
     traces += _limit_pair(ordered, "inner", "95% limits", ("dash", 1.6, theme.CHARCOAL))
     traces += _limit_pair(ordered, "outer", "99.8% limits", ("solid", 1.6, theme.CHARCOAL))
-    traces += [trace for level in range(3) if (trace := _sized_marks(ordered, level, measure, (span, top)))]
+    traces += [trace for level in range(3) if (trace := _sized_marks(ordered, level, measure, (span, heights)))]
     layout = theme.layout(
         height=460,
         hovermode="closest",
@@ -344,7 +347,7 @@ def funnel(
         xaxis=theme.value_axis(
             along, percent=False, range=[round(end) for end in span], showline=True, linecolor=theme.AXIS, nticks=4
         ),
-        yaxis=theme.value_axis(axis, percent=measure.unit == "share", range=[0, top]),
+        yaxis=theme.value_axis(axis, percent=measure.unit == "share", range=list(heights)),
     )
     return _figure(traces, layout)
 
@@ -391,7 +394,7 @@ def control(months: Sequence[Expected], measure: Measure, axis: str) -> dict[str
                 "y": [month.mark.value if month.says else None for month in months],
             }
         )
-    top = _nice_top([v for m in months for v in (m.mark.value, m.upper) if v is not None])
+    heights = _close_range([v for m in months for v in (m.mark.value, m.lower, m.upper) if v is not None], measure)
     layout = theme.layout(
         height=400,
         hovermode="closest",
@@ -406,7 +409,7 @@ def control(months: Sequence[Expected], measure: Measure, axis: str) -> dict[str
             ticktext=[_in_lines(label) for label in _some(labels)],
             tickvals=_some(labels),
         ),
-        yaxis=theme.value_axis(axis, percent=measure.unit == "share", range=[0, top]),
+        yaxis=theme.value_axis(axis, percent=measure.unit == "share", range=list(heights)),
     )
     return _figure(traces, layout)
 
@@ -463,7 +466,7 @@ _OUTSIDE = ("Inside the limits", "Outside the 95% limits", "Outside the 99.8% li
 
 
 def _sized_marks(
-    areas: Sequence[Sized], level: int, measure: Measure, plot: tuple[tuple[float, float], float]
+    areas: Sequence[Sized], level: int, measure: Measure, plot: tuple[tuple[float, float], tuple[float, float]]
 ) -> dict[str, Any] | None:
     """The marks of the areas that are as far outside as `level` says, named where their names overlap least."""
     here = [place for place, area in enumerate(areas) if area.outside == level]
@@ -506,10 +509,12 @@ _SIDES = {
 _PLOT, _LETTER, _AROUND = (620, 330), (7.2, 15), 9
 
 
-def _name_sides(names: Sequence[tuple[str, float, float]], span: tuple[float, float], top: float) -> list[str]:
+def _name_sides(
+    names: Sequence[tuple[str, float, float]], span: tuple[float, float], heights: tuple[float, float]
+) -> list[str]:
     """Choose the side on which each name stands, one after the other, so that names hide little of what is there."""
-    across, up = _PLOT[0] / ((span[1] - span[0]) or 1), _PLOT[1] / (top or 1)
-    at = [((size - span[0]) * across, value * up) for _, size, value in names]
+    across, up = _PLOT[0] / (span[1] - span[0]), _PLOT[1] / (heights[1] - heights[0])
+    at = [((size - span[0]) * across, (value - heights[0]) * up) for _, size, value in names]
     taken = [(x, y, 2.0 * _AROUND, 2.0 * _AROUND) for x, y in at]
     sides = []
     for (name, *_), (x, y) in zip(names, at, strict=True):
@@ -675,6 +680,18 @@ def _nice_top(values: Sequence[float]) -> float:
     while top < greatest * 1.05:
         top += step / 5
     return round(top, 6)
+
+
+def _close_range(values: Sequence[float], measure: Measure) -> tuple[float, float]:
+    """Ends of an axis close around values that are marks and lines, not bars; from zero where that is not far."""
+    least, most = min(values, default=0.0), max(values, default=1.0)
+    spread = (most - least) or most or 1.0
+    step = 10.0 ** math.floor(math.log10(spread)) / 2
+    low = math.floor((least - spread * 0.1) / step) * step
+    top = math.ceil((most + spread * 0.1) / step) * step
+    if measure.unit == "share":
+        top = min(top, 1.0)
+    return (0.0 if low < top * _NEAR_ZERO else round(low, 6)), round(top, 6)
 
 
 def _line_names(series: Sequence[Series], top: float) -> list[dict[str, Any]]:

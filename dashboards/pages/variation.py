@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dashboards import charts
 from dashboards.chance import (
@@ -59,6 +60,7 @@ _IN_A_ROW = (
     "The range and the signs need at least {months} complete months in a row; a month that was not received in full "
     "ends a row and is not drawn."
 )
+_NOT_FROM_ZERO = "The axis of values does not begin at zero."
 _WHOLE_CHILDREN = (
     "Thin lines are 95% intervals over children: how far a share would move if other children, with all of their "
     "episodes, had gone missing instead. Intervals that take each episode for itself are in the table; they are too "
@@ -119,18 +121,19 @@ class Chance:
         figure_id = "-".join(
             filter(None, ["funnel", indicator.indicator_id.lower(), indicator.variant.replace(" ", "-")])
         )
+        chart = charts.funnel(
+            [_sized(point, measure) for point in points if point.is_judged],
+            rounded(first.target, measure) or 0.0,
+            measure,
+            indicator.unit[:1].upper() + indicator.unit[1:],
+            along=size,
+            is_widened=first.is_widened,
+        )
         return self._maker.of_counts(
             f"{figure_id}-{first.period_end.year}",
             f"{indicator.title}, {when}",
             finding=funnel_finding(points, indicator, self._rulebook.funnel),
-            chart=charts.funnel(
-                [_sized(point, measure) for point in points if point.is_judged],
-                rounded(first.target, measure) or 0.0,
-                measure,
-                indicator.unit[:1].upper() + indicator.unit[1:],
-                along=size,
-                is_widened=first.is_widened,
-            ),
+            chart=chart,
             table=_funnel_table(points, indicator, when),
             data=_funnel_file(f"{figure_id}-{first.period_end.year}.csv", points, indicator, basis, release),
             period=when,
@@ -144,6 +147,7 @@ class Chance:
                 _NO_RANKING,
                 width_note(first, self._rulebook.funnel),
                 f"Made from published counts, rounded to multiples of {release.base}, which moves a figure a little.",
+                *_axis_note(chart),
             ),
         )  # fmt: skip
 
@@ -152,11 +156,12 @@ class Chance:
         area = points[0].area_name
         rules = self._rulebook.control
         when = f"{month(points[0].period_start)} to {month(points[-1].period_start)}, by month"
+        chart = charts.control([_expected(point, rules) for point in points], _COUNT, "Incidents")
         return self._maker.of_counts(
             "incidents-control-chart",
             f"Missing incidents by month and their usual range, {area}",
             finding=control_finding(points, rules),
-            chart=charts.control([_expected(point, rules) for point in points], _COUNT, "Incidents"),
+            chart=chart,
             table=_control_table(points, area, rules),
             data=_control_file(points, release_id),
             period=when,
@@ -168,6 +173,7 @@ class Chance:
                 BASIS[points[0].basis],
                 _REASON_TO_ASK,
                 _IN_A_ROW.format(months=rules.fewest_months),
+                *_axis_note(chart),
                 *notes,
             ),
         )
@@ -381,6 +387,10 @@ def _over_children_file(drawn: Sequence[tuple[OverChildren, Indicator]]) -> Data
             for ratio, indicator in drawn
         ),
     )  # fmt: skip
+
+
+def _axis_note(chart: dict[str, Any]) -> tuple[str, ...]:
+    return (_NOT_FROM_ZERO,) if chart["layout"]["yaxis"]["range"][0] > 0 else ()
 
 
 def _rounded_months(base: int) -> str:

@@ -144,6 +144,15 @@ def test_limits_that_were_not_widened_are_drawn_once() -> None:
     assert "99.8% limits of chance alone" not in {trace["name"] for trace in chart["data"]}
 
 
+@pytest.mark.parametrize(("lowest", "begins_at_zero"), [(0.1, True), (0.6, False)])
+def test_the_axis_lies_close_around_the_values_unless_zero_is_near(lowest: float, begins_at_zero: bool) -> None:
+    area = replace(sized("Wigan", 900, 0.75), inner=(0.7, 0.8), outer=(lowest, 0.85), chance=(0.7, 0.8))
+    chart = charts.funnel([area], 0.75, SHARE, "Share", along="Episodes", is_widened=False)
+    low, top = chart["layout"]["yaxis"]["range"]
+    assert (low == 0) is begins_at_zero
+    assert low < lowest < 0.85 < top <= 1
+
+
 def test_a_funnel_without_boroughs_is_still_a_chart() -> None:
     charts.funnel([], 0.0, SHARE, "Share", along="Episodes", is_widened=False)
 
