@@ -7,6 +7,7 @@ ask. Single values are worded in `words`, pictures drawn in `charts`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from dashboards.charts import rounded
@@ -19,6 +20,7 @@ _SHARE = Measure("share")
 _OUTER, _INNER = 2, 1  # how far a borough stands outside
 _LATELY = 12  # months of which the sentence above a control chart tells the signs
 _MOST_SIGNS = 4
+_KINDS = ("beyond", "shift", "trend", "near")  # columns of signs, the strongest first
 
 
 def funnel_finding(points: Sequence[FunnelPoint], indicator: Indicator, rules: FunnelRules) -> str:
@@ -69,11 +71,12 @@ def control_finding(points: Sequence[ControlPoint], rules: ControlRules) -> str:
         f"From {month(run[0].period_start)} to {month(last.period_start)}, {area} had {number(last.centre)} missing "
         f"incidents a month on average, and usually between {number(last.lower_limit)} and {number(last.upper_limit)}."
     )
-    lately = [point for point in run if _months_between(point, last) < _LATELY]
-    signs = _sign_sentences(lately)
-    earlier = sum(bool(_signs(point)) for point in run[: len(run) - len(lately)])
-    said = signs or [f"None of the last {len(lately)} months stands out."]
-    before = [f"Of the months before, {number(earlier)} stood out; the table says how."] if earlier else []
+    stretches = _stretches(run)
+    recent = [stretch for stretch in stretches if _months_between(stretch.points[-1], last) < _LATELY]
+    told = {point.period_start for stretch in recent for point in stretch.points}
+    earlier = {point.period_start for stretch in stretches for point in stretch.points} - told
+    said = _sign_sentences(recent) or [f"None of the last {min(_LATELY, len(run))} months stands out."]
+    before = [f"Of the months before, {number(len(earlier))} stood out; the table says how."] if earlier else []
     return " ".join([head, *said, *before])
 
 
@@ -98,40 +101,53 @@ def control_signs(point: ControlPoint, rules: ControlRules) -> str:
 
 
 def _signs(point: ControlPoint) -> list[tuple[str, int]]:
-    sides = ((name, getattr(point, name)) for name in ("beyond", "shift", "trend", "near"))
+    sides = ((name, getattr(point, name)) for name in _KINDS)
     found = [(name, side) for name, side in sides if side]
     # A month beyond a limit is near it too; once is enough.
     return [one for one in found if not (one[0] == "near" and found[0][0] == "beyond")]
 
 
-def _sign_sentences(points: Sequence[ControlPoint]) -> list[str]:
-    """One sentence for each stretch of months with the same sign, the strongest kind first."""
-    said: list[str] = []
-    for name in ("beyond", "shift", "trend", "near"):
-        for (side, _), group in groupby(_placed(points, name), key=lambda one: (one[0], one[1])):
-            if side:
-                said.append(_sign_sentence(name, side, [point for _, _, point in group]))
-    more = len(said) - _MOST_SIGNS
-    told = said[:_MOST_SIGNS]
+@dataclass(frozen=True)
+class _Stretch:
+    """Neighbouring months with the same sign; months beyond a limit each stand alone."""
+
+    name: str
+    side: int
+    points: tuple[ControlPoint, ...]
+
+
+def _stretches(points: Sequence[ControlPoint]) -> list[_Stretch]:
+    """The signs of a run of months, the strongest kind first, oldest first."""
+    return [
+        _Stretch(name, side, tuple(point for _, point in group))
+        for name in _KINDS
+        for (side, _), group in groupby(
+            enumerate(points), key=lambda one: (dict(_signs(one[1])).get(name, 0), one[0] * (name == "beyond"))
+        )
+        if side
+    ]
+
+
+def _sign_sentences(stretches: Sequence[_Stretch]) -> list[str]:
+    """One sentence for each stretch, as far as a reader will follow."""
+    more = len(stretches) - _MOST_SIGNS
+    told = [_sign_sentence(stretch) for stretch in stretches[:_MOST_SIGNS]]
     return [*told, f"{counted(more, 'more sign is', 'more signs are')} in the table."] if more > 0 else told
 
 
-def _placed(points: Sequence[ControlPoint], name: str) -> list[tuple[int, int, ControlPoint]]:
-    """Side, stretch and month; months beyond a limit each stand alone."""
-    return [(dict(_signs(point)).get(name, 0), place * (name == "beyond"), point) for place, point in enumerate(points)]
-
-
-def _sign_sentence(name: str, side: int, stretch: Sequence[ControlPoint]) -> str:
-    first, last = month(stretch[0].period_start), month(stretch[-1].period_start)
+def _sign_sentence(stretch: _Stretch) -> str:
+    first, last = month(stretch.points[0].period_start), month(stretch.points[-1].period_start)
     when = first if first == last else f"{first} to {last}"
-    if name == "beyond":
-        verb = "more" if side > 0 else "fewer"
-        return f"{when} had {number(stretch[0].value or 0)}, {verb} than the usual range."
-    if name == "shift":
-        return f"Every month from {first} to {last} was {'above' if side > 0 else 'below'} the average."
-    if name == "trend":
-        return f"From {first} to {last} each month was {'higher' if side > 0 else 'lower'} than the one before."
-    return f"{when} came close to the {'top' if side > 0 else 'bottom'} of the range."
+    is_high = stretch.side > 0
+    if stretch.name == "beyond":
+        return (
+            f"{when} had {number(stretch.points[0].value or 0)}, {'more' if is_high else 'fewer'} than the usual range."
+        )
+    if stretch.name == "shift":
+        return f"Every month from {first} to {last} was {'above' if is_high else 'below'} the average."
+    if stretch.name == "trend":
+        return f"From {first} to {last} each month was {'higher' if is_high else 'lower'} than the one before."
+    return f"{when} came close to the {'top' if is_high else 'bottom'} of the range."
 
 
 def _months_between(point: ControlPoint, last: ControlPoint) -> int:
@@ -159,7 +175,8 @@ def standing_words(point: FunnelPoint, measure: Measure) -> str:
     side, end = ("above", "upper") if point.standing > 0 else ("below", "lower")
     limit = getattr(point, f"widened_{end}_{level}")
     just = "just " if rounded(limit, measure) == rounded(point.value, measure) else ""
-    return f"{just}{side} the {'99.8%' if level == '998' else '95%'} limits"
+    alone = " of chance alone" if point.phi is None else ""
+    return f"{just}{side} the {'99.8%' if level == '998' else '95%'} limits{alone}"
 
 
 def width_note(first: FunnelPoint, rules: FunnelRules) -> str:

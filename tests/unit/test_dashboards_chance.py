@@ -112,6 +112,11 @@ def test_where_a_borough_stands_never_contradicts_the_numbers_as_written(
     assert chance.standing_words(borough(standing=standing, value=value), SHARE) == words
 
 
+def test_limits_that_could_not_be_widened_are_called_those_of_chance_alone() -> None:
+    point = borough(standing=2, value=0.9, phi=None)
+    assert chance.standing_words(point, SHARE) == "above the 99.8% limits of chance alone"
+
+
 def test_the_width_of_the_limits_is_explained() -> None:
     widened = chance.width_note(borough(), RULEBOOK.funnel)
     assert "4.2 times" in widened
@@ -231,6 +236,22 @@ def test_signs_are_sentences_for_a_lead() -> None:
     assert "sigma" not in said
     assert chance.control_signs(points[20], RULEBOOK.control).startswith("more than the usual range; one of 7 or more")
     assert "near" not in chance.control_signs(points[20], RULEBOOK.control)  # beyond the range says it
+
+
+def test_a_stretch_that_began_long_ago_is_told_from_its_beginning() -> None:
+    points = months(*[100] * 24, shift=dict.fromkeys(range(5, 14), -1) | dict.fromkeys(range(3), 1))
+    said = chance.control_finding(points, RULEBOOK.control)
+    assert "Every month from June 2024 to February 2025 was below the average." in said
+    assert said.endswith("Of the months before, 3 stood out; the table says how.")
+
+
+@pytest.mark.parametrize(("newest", "is_told"), [(11, False), (12, True)])
+def test_signs_of_the_last_twelve_months_are_told(newest: int, is_told: bool) -> None:
+    said = chance.control_finding(
+        months(*[100] * newest, 140, *[100] * (23 - newest), beyond={newest: 1}), RULEBOOK.control
+    )
+    assert ("had 140" in said) is is_told
+    assert ("Of the months before, 1 stood out" in said) is not is_told
 
 
 def test_two_months_beyond_the_range_are_told_apart() -> None:
