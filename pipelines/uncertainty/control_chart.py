@@ -11,7 +11,8 @@ sign means in words is in `dashboards`.
 
 Sources: Wheeler, D. J. (1993) Understanding Variation; NHS England, Making Data Count (2019), and the R package of the
 NHS-R community that implements it (NHSRplotthedots): shift and trend of seven points, two of three near a limit. The
-third of the three may lie anywhere, as in the Western Electric handbook (1956).
+third of the three may lie anywhere, and a month beyond a limit is near it too, as in the Western Electric handbook
+(1956).
 """
 
 from __future__ import annotations
