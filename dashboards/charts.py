@@ -7,6 +7,7 @@ number, hover text, order or axis range that the table does not. Wording is in `
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from dashboards.words import Measure, amount, shown
 _BAR_HEIGHT = 34
 _MOST_TICKS = 4
 _LONGEST_LABEL = 18
+# An axis that would begin below this share of its end begins at zero.
+_NEAR_ZERO = 0.25
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,36 @@ class Curve:
     name: str
     places: tuple[float, ...]
     marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class Sized:
+    """One area in a funnel: its size, its mark and what is said of it; limits, inner and outer, from below to above.
+
+    `outside` is 0 inside the limits, 1 outside the inner ones, 2 outside the outer ones.
+    """
+
+    size: int
+    mark: Mark
+    says: str
+    outside: int
+    inner: tuple[float, float]
+    outer: tuple[float, float]
+    chance: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One month of a control chart: its mark, and the mean and limits of its run of months, None where it has none.
+
+    `says` is what is unusual about the month; blank where nothing is.
+    """
+
+    mark: Mark
+    centre: float | None
+    lower: float | None
+    upper: float | None
+    says: str
 
 
 def rounded(value: float | None, measure: Measure) -> float | None:
@@ -283,6 +316,109 @@ def curves(
     return _figure(traces, layout)
 
 
+def funnel(
+    areas: Sequence[Sized], target: float, measure: Measure, axis: str, *, along: str, is_widened: bool
+) -> dict[str, Any]:
+    """Draw areas by their size between limits that narrow with it; each is named beside its mark.
+
+    Limits are drawn straight from one area to the next, so that the chart holds no number that the table does not.
+
+    Args:
+        areas: the areas that have limits.
+        target: the value of all of them together.
+        measure: how values are written.
+        axis: title of the axis of values.
+        along: title of the axis of sizes.
+        is_widened: whether the limits allow for more than chance, so that those of chance alone are drawn too.
+    """
+    ordered = sorted(areas, key=lambda area: area.size)
+    shown_values = [value for area in ordered for value in (area.mark.value or 0.0, *area.outer, *area.chance)]
+    heights = _close_range([target, *shown_values], measure)
+    least, most = (ordered[0].size, ordered[-1].size) if ordered else (0, 1)
+    edge = max(1.0, (most - least) * 0.12)
+    span = (max(0.0, least - edge), most + edge)
+    traces = [_target(span, target, measure)]
+    if is_widened:
+        traces += _limit_pair(ordered, "chance", "99.8% limits of chance alone", ("dot", 1.2, theme.AXIS))
+    traces += _limit_pair(ordered, "inner", "95% limits", ("dash", 1.6, theme.CHARCOAL))
+    traces += _limit_pair(ordered, "outer", "99.8% limits", ("solid", 1.6, theme.CHARCOAL))
+    traces += [trace for level in range(3) if (trace := _sized_marks(ordered, level, measure, (span, heights)))]
+    layout = theme.layout(
+        height=460,
+        hovermode="closest",
+        legend=theme.LEGEND,
+        margin={"b": 56, "l": 8, "r": 20, "t": 84},
+        showlegend=True,
+        xaxis=theme.value_axis(
+            along, percent=False, range=[round(end) for end in span], showline=True, linecolor=theme.AXIS, nticks=4
+        ),
+        yaxis=theme.value_axis(axis, percent=measure.unit == "share", range=list(heights)),
+    )
+    return _figure(traces, layout)
+
+
+def control(months: Sequence[Expected], measure: Measure, axis: str) -> dict[str, Any]:
+    """Draw months with the mean and the limits of their run; a month without a figure is a gap, never a zero."""
+    labels = [month.mark.label for month in months]
+    centre, lower, upper = ([getattr(month, name) for month in months] for name in ("centre", "lower", "upper"))
+    hover = [f"{_hover(m.mark, measure)}{f'<br>{m.says}' if m.says else ''}" for m in months]
+    line: dict[str, Any] = {"connectgaps": False, "hoverinfo": "skip", "mode": "lines", "type": "scatter", "x": labels}
+    limit = line | {"line": {"color": theme.CHARCOAL, "dash": "dash", "width": 1.4}}
+    traces: list[dict[str, Any]] = [
+        limit | {"legendgroup": "limits", "name": "Usual range", "y": upper},
+        limit | {"legendgroup": "limits", "name": "Usual range", "showlegend": False, "y": lower},
+        line | {"line": {"color": theme.TEAL, "width": 2}, "name": "Average", "y": centre},
+        {
+            "connectgaps": False,
+            "hoverinfo": "text",
+            "hovertext": hover,
+            "line": {"color": theme.NAVY, "width": 2},
+            "marker": {"color": theme.NAVY, "size": 5},
+            "mode": "lines+markers",
+            "name": "Month",
+            "type": "scatter",
+            "x": labels,
+            "y": [month.mark.value for month in months],
+        },
+    ]
+    if any(month.says for month in months):
+        traces.append(
+            {
+                "hoverinfo": "text",
+                "hovertext": hover,
+                "marker": {
+                    "color": theme.ORANGE,
+                    "line": {"color": "#FFFFFF", "width": 1},
+                    "size": 11,
+                    "symbol": "diamond",
+                },
+                "mode": "markers",
+                "name": "Unlike the others",
+                "type": "scatter",
+                "x": labels,
+                "y": [month.mark.value if month.says else None for month in months],
+            }
+        )
+    heights = _close_range([v for m in months for v in (m.mark.value, m.lower, m.upper) if v is not None], measure)
+    layout = theme.layout(
+        height=400,
+        hovermode="closest",
+        legend=theme.LEGEND,
+        margin={"b": 44, "l": 8, "r": 24, "t": 64},
+        showlegend=True,
+        xaxis=theme.category_axis(
+            range=[-0.6, len(labels) - 0.4],
+            tickangle=0,
+            tickfont={"size": 12},
+            ticks="outside",
+            ticktext=[_in_lines(label) for label in _some(labels)],
+            tickvals=_some(labels),
+        ),
+        yaxis=theme.value_axis(axis, percent=measure.unit == "share", range=list(heights)),
+    )
+    return _figure(traces, layout)
+
+
 def serialise(figure: dict[str, Any]) -> str:
     """Write a chart as JSON that is safe inside a script element; the same chart gives the same bytes."""
     text = json.dumps({"config": theme.CONFIG} | figure, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -295,6 +431,122 @@ def _figure(traces: list[dict[str, Any]], layout: dict[str, Any]) -> dict[str, A
 
     figure: dict[str, Any] = go.Figure(data=traces, layout=layout).to_plotly_json()
     return {"data": figure["data"], "layout": figure["layout"]}
+
+
+def _target(span: tuple[float, float], target: float, measure: Measure) -> dict[str, Any]:
+    return {
+        "hoverinfo": "text",
+        "hovertext": [f"All boroughs together: {amount(target, measure)}"] * 2,
+        "line": {"color": theme.TEAL, "width": 2.5},
+        "mode": "lines",
+        "name": "All boroughs together",
+        "type": "scatter",
+        "x": [round(end) for end in span],
+        "y": [target, target],
+    }
+
+
+def _limit_pair(
+    areas: Sequence[Sized], which: str, name: str, look: tuple[str, float, str]
+) -> tuple[dict[str, Any], ...]:
+    """Lower and upper limits under one name."""
+    dash, width, colour = look
+    return tuple(
+        {
+            "hoverinfo": "skip",
+            "legendgroup": which,
+            "line": {"color": colour, "dash": dash, "width": width},
+            "mode": "lines",
+            "name": name,
+            "showlegend": side == 1,
+            "type": "scatter",
+            "x": [area.size for area in areas],
+            "y": [getattr(area, which)[side] for area in areas],
+        }
+        for side in (0, 1)
+    )
+
+
+_OUTSIDE = ("Inside the limits", "Outside the 95% limits", "Outside the 99.8% limits")
+
+
+def _sized_marks(
+    areas: Sequence[Sized], level: int, measure: Measure, plot: tuple[tuple[float, float], tuple[float, float]]
+) -> dict[str, Any] | None:
+    """The marks of the areas that are as far outside as `level` says, named where their names overlap least."""
+    here = [place for place, area in enumerate(areas) if area.outside == level]
+    if not here:
+        return None
+    sides = _name_sides([(a.mark.label, a.size, a.mark.value or 0) for a in areas], *plot)
+    return {
+        "cliponaxis": False,
+        "hoverinfo": "text",
+        "hovertext": [f"{_hover(areas[place].mark, measure)}<br>{areas[place].says}" for place in here],
+        "marker": {
+            "color": (theme.NAVY, theme.ORANGE, theme.PLUM)[level],
+            "line": {"color": "#FFFFFF", "width": 1},
+            "size": 11 + 2 * (level > 0),
+            "symbol": ("circle", "diamond", "square")[level],
+        },
+        "mode": "markers+text",
+        "name": _OUTSIDE[level],
+        "text": [areas[place].mark.label for place in here],
+        "textfont": {"size": 12},
+        "textposition": [sides[place] for place in here],
+        "type": "scatter",
+        "x": [areas[place].size for place in here],
+        "y": [areas[place].mark.value for place in here],
+    }
+
+
+# Where a name may stand, as Plotly calls it, and how its middle lies from the mark in widths and heights of the name.
+_SIDES = {
+    "middle right": (0.5, 0.0),
+    "middle left": (-0.5, 0.0),
+    "top center": (0.0, 1.0),
+    "bottom center": (0.0, -1.0),
+    "top right": (0.5, 0.8),
+    "top left": (-0.5, 0.8),
+    "bottom right": (0.5, -0.8),
+    "bottom left": (-0.5, -0.8),
+}
+# The size of a plot, a letter and the space around a mark, in pixels, on a screen of middling width.
+_PLOT, _LETTER, _AROUND = (620, 330), (7.2, 15), 9
+
+
+def _name_sides(
+    names: Sequence[tuple[str, float, float]], span: tuple[float, float], heights: tuple[float, float]
+) -> list[str]:
+    """Choose the side on which each name stands, one after the other, so that names hide little of what is there."""
+    across, up = _PLOT[0] / (span[1] - span[0]), _PLOT[1] / (heights[1] - heights[0])
+    at = [((size - span[0]) * across, (value - heights[0]) * up) for _, size, value in names]
+    taken = [(x, y, 2.0 * _AROUND, 2.0 * _AROUND) for x, y in at]
+    sides = []
+    for (name, *_), (x, y) in zip(names, at, strict=True):
+        width, height = len(name) * _LETTER[0], float(_LETTER[1])
+        boxes = {
+            side: (x + dx * (width + 2 * _AROUND), y + dy * (height / 2 + _AROUND), width, height)
+            for side, (dx, dy) in _SIDES.items()
+        }
+        side = min(boxes, key=lambda one: (_hidden(boxes[one], taken, (x, y)), list(_SIDES).index(one)))
+        sides.append(side)
+        taken.append(boxes[side])
+    return sides
+
+
+def _hidden(
+    box: tuple[float, float, float, float],
+    taken: Sequence[tuple[float, float, float, float]],
+    own: tuple[float, float],
+) -> float:
+    """How much of what is there, and of the room beyond the plot, a name would cover."""
+    x, y, width, height = box
+    beyond = max(0.0, width / 2 - x) + max(0.0, x + width / 2 - _PLOT[0])
+    return beyond * height + sum(
+        max(0.0, (width + w) / 2 - abs(x - cx)) * max(0.0, (height + h) / 2 - abs(y - cy))
+        for cx, cy, w, h in taken
+        if (cx, cy) != own
+    )
 
 
 def _line(curve: Curve, index: int, measure: Measure) -> dict[str, Any]:
@@ -433,6 +685,18 @@ def _nice_top(values: Sequence[float]) -> float:
     while top < greatest * 1.05:
         top += step / 5
     return round(top, 6)
+
+
+def _close_range(values: Sequence[float], measure: Measure) -> tuple[float, float]:
+    """Ends of an axis close around values that are marks and lines, not bars; from zero where that is not far."""
+    least, most = min(values, default=0.0), max(values, default=1.0)
+    spread = (most - least) or most or 1.0
+    step = 10.0 ** math.floor(math.log10(spread)) / 2
+    low = math.floor((least - spread * 0.1) / step) * step
+    top = math.ceil((most + spread * 0.1) / step) * step
+    if measure.unit == "share":
+        top = min(top, 1.0)
+    return (0.0 if low < top * _NEAR_ZERO else round(low, 6)), round(top, 6)
 
 
 def _line_names(series: Sequence[Series], top: float) -> list[dict[str, Any]]:

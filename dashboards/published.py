@@ -16,16 +16,23 @@ import duckdb
 
 from dashboards.comparability import Note
 from dashboards.points import Point, Query, has_table, read_points
+from dashboards.variation import ControlPoint, FunnelPoint, read_control, read_funnels
 from pipelines.warehouse.connection import connect, query_frame, register_frame
 
 COMPARABILITY = "published.comparability_note"
+FUNNEL = "published.funnel"
+CONTROL_CHART = "published.control_chart"
 PUBLIC_TABLES = (
     "published.indicator",
     "published.count_cell",
     "published.parameter",
     COMPARABILITY,
+    FUNNEL,
+    CONTROL_CHART,
     "reference.area",
 )
+# A warehouse from before them does not have these; its pages do without.
+_LATER = frozenset({COMPARABILITY, FUNNEL, CONTROL_CHART})
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,14 @@ class PublicReader:
             {"kind": period_type},
         ).fetchall()
 
+    def funnels(self, indicator_id: str, variant: str, basis: str) -> list[list[FunnelPoint]]:
+        """Read the yearly funnels of a rate or proportion, newest first."""
+        return read_funnels(self._connection, FUNNEL, indicator_id, variant, basis)
+
+    def control(self, indicator_id: str, basis: str, area_code: str) -> list[ControlPoint]:
+        """Read the control chart of a monthly count."""
+        return read_control(self._connection, CONTROL_CHART, indicator_id, basis, area_code)
+
     def notes(self) -> list[Note]:
         """List the comparability notes, one for each borough they concern; none in a warehouse from before them."""
         if not has_table(self._connection, COMPARABILITY):
@@ -86,7 +101,7 @@ def open_public(connection: duckdb.DuckDBPyConnection) -> Iterator[PublicReader]
     """Copy the public tables out of the warehouse and hand out a reader of the copy."""
     with connect(Path(":memory:"), read_only=False) as copy:
         for table in PUBLIC_TABLES:
-            if table == COMPARABILITY and not has_table(connection, table):
+            if table in _LATER and not has_table(connection, table):
                 continue
             copy.execute(f"create schema if not exists {table.partition('.')[0]}")
             register_frame(copy, "incoming", query_frame(connection, f"select * from {table} order by all"))  # noqa: S608 - our own names

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from dashboards.points import Point, Query, read_points
+from dashboards.variation import ControlPoint, OverChildren, read_control, read_over_children
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,14 @@ class RestrictedReader:
     def points(self, query: Query) -> list[Point]:
         """Read true, unrounded figures."""
         return read_points(self._connection, "statistics.indicator", query)
+
+    def control(self, indicator_id: str, basis: str, area_code: str) -> list[ControlPoint]:
+        """Read the control chart of a monthly count, from true counts."""
+        return read_control(self._connection, "statistics.control_chart", indicator_id, basis, area_code)
+
+    def over_children(self, area_code: str) -> list[OverChildren]:
+        """Read the ratios of episodes of an area's newest year, with limits over children."""
+        return read_over_children(self._connection, "statistics.bootstrap_interval", area_code)
 
     def data_cut(self, borough: str) -> datetime | None:
         """Up to when the borough's data reach (UTC); None where nothing was ever accepted."""

@@ -23,6 +23,7 @@ from pipelines.contracts.patterns import Pattern as PatternRule
 from pipelines.history.explanation import PARAMETERS
 from pipelines.intake.judge import messages_by_rule
 from pipelines.intake.sources import load_sources
+from pipelines.uncertainty.rules import ControlRules, FunnelRules, load_control_rules, load_funnel_rules
 
 _UNITS: dict[str, Unit] = {
     "count": "count",
@@ -137,6 +138,8 @@ class Rulebook:
     sources: tuple[SourceSheet, ...]
     # What research says, by the figure that it stands beside.
     research: Mapping[str, tuple[str, ...]]
+    funnel: FunnelRules
+    control: ControlRules
 
     def indicator(self, indicator_id: str, variant: str = "") -> Indicator:
         """Return one reading of an indicator.
@@ -193,6 +196,8 @@ def load_rulebook(contracts: Path) -> Rulebook:
             for source in load_sources(contracts).values()
         ),
         research=_research(contracts),
+        funnel=load_funnel_rules(contracts),
+        control=load_control_rules(contracts),
     )
 
 

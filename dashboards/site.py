@@ -21,6 +21,7 @@ from dashboards.pages.borough import borough_page
 from dashboards.pages.deliveries import region_received
 from dashboards.pages.public import public_page
 from dashboards.pages.regional import regional_page
+from dashboards.pages.variation import variation_page
 from dashboards.published import PublicReader, Release, open_public
 from dashboards.render import Renderer
 from dashboards.restricted import RestrictedReader
@@ -103,6 +104,9 @@ class _Builder:
         page = public_page(reader, self._rulebook, self._region)
         files = [figure.data for figure in page.figures]
         self._page("public/index.html", "public.html.j2", "Regional statistics", files, page=page)
+        variation = variation_page(reader, self._rulebook, self._region)
+        files = [figure.data for figure in variation.figures]
+        self._page("public/variation.html", "variation.html.j2", "More than chance?", files, page=variation)
         self._page("public/data-dictionary.html", "dictionary.html.j2", "Data dictionary")
         notes = Comparability(reader.notes(), self._region).all_notes()
         self._page("public/methodology.html", "methodology.html.j2", "Methodology notes", notes=notes)
@@ -159,6 +163,7 @@ def _links(path: str, root: str, title: str) -> list[tuple[str, str]]:
     return [
         ("Start", f"{root}index.html"),
         ("Regional statistics", f"{public}index.html"),
+        ("More than chance?", f"{public}variation.html"),
         ("Data dictionary", f"{public}data-dictionary.html"),
         ("Methodology", f"{public}methodology.html"),
     ]

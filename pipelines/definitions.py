@@ -13,6 +13,7 @@ from pipelines.assets.intake import delivered_tables, received, reference_tables
 from pipelines.assets.publication import READ_BY_PUBLISH, published_tables, site, snapshot
 from pipelines.assets.recurrence import recurrence_tables
 from pipelines.assets.tables import table_assets
+from pipelines.assets.uncertainty import published_uncertainty, restricted_uncertainty
 from pipelines.automation.schedule import everything, intake, landing, monthly, regional
 from pipelines.checks.grid import every_borough_month_was_received
 from pipelines.checks.tables import table_checks
@@ -21,12 +22,15 @@ from pipelines.home import Home
 from pipelines.progress import quiet_logger
 from pipelines.recurrence.tables import READ_BY_RECURRENCE, RECURRENCE_TABLES
 from pipelines.release.publish import PUBLISHED_TABLES
+from pipelines.uncertainty import tables as uncertainty
 
 # Tables that Python makes between those of `sql/`, and what each is made of.
 MADE_BY_PYTHON = {
     **dict.fromkeys(HISTORY_TABLES, tables_compared()),
     **dict.fromkeys(RECURRENCE_TABLES, READ_BY_RECURRENCE),
     **dict.fromkeys(PUBLISHED_TABLES, READ_BY_PUBLISH),
+    **dict.fromkeys(uncertainty.PUBLIC_TABLES, uncertainty.READ_BY_PUBLIC),
+    **dict.fromkeys(uncertainty.RESTRICTED_TABLES, uncertainty.READ_BY_RESTRICTED),
 }
 
 
@@ -45,6 +49,8 @@ def build_defs(*, house: House | None = None) -> dg.Definitions:
             recurrence_tables,
             flag_history,
             published_tables,
+            published_uncertainty,
+            restricted_uncertainty,
             snapshot,
             site,
         ],

@@ -21,6 +21,7 @@ from pipelines.contracts.schema import accepted_schema
 from pipelines.history.filing import HISTORY_TABLES, record_flags
 from pipelines.recurrence.tables import build_recurrence
 from pipelines.region import Area, load_region
+from pipelines.uncertainty.tables import build_public, build_restricted
 from pipelines.warehouse.connection import connect, register_frame
 from pipelines.warehouse.graph import Table, build_table, load_tables
 from pipelines.warehouse.load import create_delivered_tables, load_reference
@@ -59,6 +60,8 @@ def build_site_warehouse(path: Path, *, seed: int = 7, children: int = 240) -> N
         _publish(connection)
         for table in after:
             build_table(connection, table)
+        build_public(connection)
+        build_restricted(connection)
         _estimate(connection)
 
 

@@ -22,6 +22,7 @@ from dashboards.pages.deliveries import Received, borough_received
 from dashboards.pages.hearing import Place, early_identification, hearing_figures
 from dashboards.pages.quality import Quality, completeness, quality_section
 from dashboards.pages.section import BASIS, FLAG_MEASURES, Card, symbol_notes, version_table
+from dashboards.pages.variation import Chance
 from dashboards.points import Part, Point, Query, keyed, part
 from dashboards.published import PublicReader
 from dashboards.restricted import Excluded, RestrictedReader
@@ -281,7 +282,15 @@ def _responsible(item: Waiting) -> str:
 
 
 def _activity(maker: _Maker) -> tuple[Figure, ...]:
-    made = (maker.by_month(), maker.rate(), maker.cascade(), maker.held(), maker.repeats())
+    made = (
+        maker.by_month(),
+        maker.usual_range(),
+        maker.rate(),
+        maker.cascade(),
+        maker.held(),
+        maker.repeats(),
+        maker.over_children(),
+    )
     return tuple(figure for figure in made if figure)
 
 
@@ -309,6 +318,7 @@ class _Maker:
         borough: Area,
     ) -> None:
         self._maker = maker
+        self._chance = Chance(maker, rulebook)
         self._reader = reader
         self._public = public
         self._rulebook = rulebook
@@ -326,6 +336,26 @@ class _Maker:
             _COUNT,
             axis="Number",
             finding=sentences.trend("there were {value} missing incidents in {area}", incidents, _COUNT),
+        )
+
+    def usual_range(self) -> Figure | None:
+        """The borough's monthly incidents with what is usual for it."""
+        points = self._reader.control("I01", "A", self._borough.code)
+        if not points:
+            return None
+        return self._chance.control(
+            points,
+            source=_source(self._borough, self._cut, ["I01"]),
+            notes=(_RESTRICTED_NOTE,),
+            release_id=_NOT_RELEASED,
+        )
+
+    def over_children(self) -> Figure | None:
+        """How sure the borough's shares of episodes are."""
+        return self._chance.over_children(
+            self._reader.over_children(self._borough.code),
+            source=lambda indicators: _source(self._borough, self._cut, indicators),
+            notes=(_RESTRICTED_NOTE,),
         )
 
     def rate(self) -> Figure | None:

@@ -18,6 +18,7 @@ from dashboards.pages.child_list import LABEL
 from dashboards.pages.hearing import Place, early_identification, hearing_figures
 from dashboards.pages.recurrence import Recurrence
 from dashboards.pages.section import FLAG_MEASURES, Card, Section, version_table
+from dashboards.pages.variation import Chance
 from dashboards.region_view import Across, Group, RegionReader, RuleSummary, SettingCluster
 from dashboards.restricted import RestrictedReader
 from dashboards.rulebook import Rulebook
@@ -75,6 +76,11 @@ def regional_page(reader: RestrictedReader, books: IntakeReader, rulebook: Ruleb
     across, groups, clusters = view.across(), view.groups(), view.clusters()
     place = Place(region.area, "Deliveries of the boroughs")
     early = early_identification(maker, reader, place)
+    sure = Chance(maker, rulebook).over_children(
+        reader.over_children(region.area.code),
+        source=lambda indicators: f"Deliveries of the boroughs; indicator {', '.join(dict.fromkeys(indicators))}.",
+        notes=("True counts, not rounded: not for publication.",),
+    )
     return RegionalPage(
         cards=_cards(across, groups, clusters, numbers),
         across=_across_table(across, region),
@@ -83,7 +89,12 @@ def regional_page(reader: RestrictedReader, books: IntakeReader, rulebook: Ruleb
         most_listed=_MOST_LISTED,
         current_days=numbers.current_days,
         sections=(
-            Section("again", "Going missing again", (), Recurrence(maker, view, rulebook.research, region).figures()),
+            Section(
+                "again",
+                "Going missing again",
+                (),
+                (*Recurrence(maker, view, rulebook.research, region).figures(), *([sure] if sure else [])),
+            ),
             Section(
                 "heard",
                 "Were children heard, and how early seen",

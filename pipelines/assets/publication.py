@@ -9,6 +9,7 @@ from pipelines.assets.intake import table_key
 from pipelines.home import CONTRACTS
 from pipelines.recurrence.tables import RECURRENCE_TABLES
 from pipelines.release.publish import PUBLISHED_TABLES, publish
+from pipelines.uncertainty import tables as uncertainty
 from pipelines.warehouse.connection import connect
 from pipelines.warehouse.graph import load_tables
 from pipelines.warehouse.snapshot import publish_snapshot
@@ -42,7 +43,8 @@ def published_tables(context: dg.AssetExecutionContext, house: House) -> Iterato
 @dg.asset(
     key=SNAPSHOT,
     deps=[table_key(table.qualified) for table in load_tables()]
-    + [table_key(table) for table in (*RECURRENCE_TABLES, *PUBLISHED_TABLES)],
+    + [table_key(table) for table in (*RECURRENCE_TABLES, *PUBLISHED_TABLES)]
+    + [table_key(table) for table in (*uncertainty.PUBLIC_TABLES, *uncertainty.RESTRICTED_TABLES)],
     group_name="warehouse",
     kinds={"duckdb"},
     pool=WAREHOUSE_POOL,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.recurrence.columns import Columns
-from pipelines.recurrence.resampling import FEWEST_CHILDREN, RESAMPLES, limits
+from pipelines.uncertainty.resampling import FEWEST_CHILDREN, RESAMPLES, limits
 
 _TOP = {"top_5_percent": 0.05, "top_15_percent": 0.15}
 _HALF = "half_of_incidents"

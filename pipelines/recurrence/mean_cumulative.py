@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pipelines.recurrence.columns import Columns
-from pipelines.recurrence.resampling import FEWEST_CHILDREN, RESAMPLES, batches, draw, limits
+from pipelines.uncertainty.resampling import FEWEST_CHILDREN, RESAMPLES, batches, draw, limits
 
 # Each week of a year, and the days at which the share gone again is told.
 DAYS = np.array(sorted({*range(0, 365, 7), 90, 180, 365}), dtype=np.float64)

@@ -33,8 +33,8 @@ import polars as pl
 from pipelines.recurrence.columns import Columns, gather
 from pipelines.recurrence.concentration import concentration
 from pipelines.recurrence.mean_cumulative import Course, mean_cumulative
-from pipelines.recurrence.resampling import generator
 from pipelines.recurrence.survival import daily, median, survival, weekly_hazard
+from pipelines.uncertainty.resampling import generator
 from pipelines.warehouse.connection import query_frame, replace_table
 
 READ_BY_RECURRENCE = (

@@ -19,13 +19,14 @@ NARROW = {"width": 390, "height": 844}
 KINDS = (
     "index.html",
     "public/index.html",
+    "public/variation.html",
     "public/data-dictionary.html",
     "public/methodology.html",
     "boroughs/bolton/index.html",
     "region/index.html",
     "region/deliveries.html",
 )
-WITH_CHARTS = ("public/index.html", "boroughs/bolton/index.html", "region/index.html")
+WITH_CHARTS = ("public/index.html", "public/variation.html", "boroughs/bolton/index.html", "region/index.html")
 
 
 class Watched:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from pipelines.recurrence.concentration import concentration
 from pipelines.recurrence.mean_cumulative import DAYS, Course, mean_cumulative
-from pipelines.recurrence.resampling import generator
 from pipelines.recurrence.survival import daily, median, survival, weekly_hazard
 from pipelines.region import load_region
+from pipelines.uncertainty.resampling import generator
 from tests.builders.histories import Sent, sent
 from tests.builders.warehouse import SmallWarehouse, small_warehouse
 from tests.property.reference import recurrence as reference

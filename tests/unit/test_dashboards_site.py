@@ -124,7 +124,7 @@ def test_every_page_is_there(site: Path) -> None:
         "region/deliveries.html",
         *(f"boroughs/{slug}/index.html" for slug in slugs),
     }
-    expected |= {f"public/{name}.html" for name in ("index", "data-dictionary", "methodology")}
+    expected |= {f"public/{name}.html" for name in ("index", "variation", "data-dictionary", "methodology")}
     assert {str(page.path.relative_to(site)) for page in pages(site)} == expected
 
 
@@ -227,6 +227,49 @@ def test_a_warehouse_without_an_accepted_row_still_makes_a_site(warehouse: Path,
     text = (tmp_path / "site" / "public" / "index.html").read_text(encoding="utf-8")
     assert "no complete year yet" in text
     assert "Synthetic demonstration data" not in text
+
+
+def test_a_warehouse_from_before_funnels_makes_a_site_without_them(warehouse: Path, tmp_path: Path) -> None:
+    before = tmp_path / "before.duckdb"
+    shutil.copyfile(warehouse, before)
+    with duckdb.connect(str(before)) as opened:
+        for table in ("published.funnel", "published.control_chart", "statistics.control_chart"):
+            opened.execute(f"drop table {table}")
+        opened.execute("drop table statistics.bootstrap_interval")
+    with connect(before, read_only=True) as opened:
+        build_site(opened, tmp_path / "site", contracts=CONTRACTS)
+    assert "no complete period yet" in (tmp_path / "site" / "public" / "variation.html").read_text(encoding="utf-8")
+
+
+def test_every_year_has_its_funnels_and_the_region_its_months(
+    connection: duckdb.DuckDBPyConnection, site: Path
+) -> None:
+    text = (site / "public" / "variation.html").read_text(encoding="utf-8")
+    years = connection.execute(
+        "select distinct year(period_end) from published.indicator where period_type = 'year_to_march'"
+    ).fetchall()
+    charted = load_rulebook(CONTRACTS).funnel.charted
+    expected = {f"funnel-{one.indicator_id.lower()}-{year}" for one in charted for (year,) in years}
+    expected.add("incidents-control-chart")
+    assert set(re.findall(r'data-figure-id="([^"]+)"', text)) == expected
+    for name in expected - {"incidents-control-chart"}:
+        rows = list(csv.DictReader((site / f"public/data/{name}.csv").read_text(encoding="utf-8").splitlines()))
+        assert [row["area_code"] for row in rows] == [borough.code for borough in load_region().boroughs]
+    assert "This is no ranking" in text
+    assert "may truly lie on its other side" in text
+
+
+def test_a_boroughs_months_are_its_own_true_counts(connection: duckdb.DuckDBPyConnection, site: Path) -> None:
+    borough = load_region().boroughs[0]
+    path = site / "boroughs" / borough.slug / "data" / "incidents-control-chart.csv"
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    assert {row["area_code"] for row in rows} == {borough.code}
+    true = connection.execute(
+        "select value from statistics.indicator where indicator_id = 'I01' and basis = 'A' and area_code = $code "
+        "and period_type = 'month' and breakdown = 'total' and symbol = '' order by period_start",
+        {"code": borough.code},
+    ).fetchall()
+    assert [int(row["numerator"]) for row in rows if row["numerator"]] == [int(value) for (value,) in true]
 
 
 def test_public_counts_are_multiples_of_the_base(site: Path) -> None:

@@ -14,9 +14,9 @@ from scipy import stats
 
 from pipelines.recurrence.concentration import concentration
 from pipelines.recurrence.mean_cumulative import DAYS, Course, mean_cumulative
-from pipelines.recurrence.resampling import FEWEST_CHILDREN, draw, generator
 from pipelines.recurrence.survival import daily, median, survival, weekly_hazard
 from pipelines.recurrence.tables import RECURRENCE_TABLES, build_recurrence
+from pipelines.uncertainty.resampling import FEWEST_CHILDREN, draw, generator
 from pipelines.warehouse.connection import connect, replace_table
 from pipelines.warehouse.graph import build_table, load_tables
 from tests.builders.rows import EpisodeRow, Row, area_codes, as_child, delivery
