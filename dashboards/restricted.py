@@ -12,7 +12,8 @@ from typing import Any
 
 import duckdb
 
-from dashboards.points import Point, Query, read_points
+from dashboards.comparability import Note
+from dashboards.points import Point, Query, has_table, read_notes, read_points
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,15 @@ class RestrictedReader:
     def points(self, query: Query) -> list[Point]:
         """Read true, unrounded figures."""
         return read_points(self._connection, "statistics.indicator", query)
+
+    def notes(self) -> list[Note]:
+        """List the notes that concern restricted figures, counts included; none in a warehouse from before them."""
+        return read_notes(self._connection, "quality.note") if has_table(self._connection, "quality.note") else []
+
+    def span(self) -> tuple[date, date] | None:
+        """First and last day of the periods that are over; None where there are none."""
+        rows = self._rows("select min(period_start), max(period_end) from statistics.period having count(*) > 0")
+        return (rows[0][0], rows[0][1]) if rows else None
 
     def data_cut(self, borough: str) -> datetime | None:
         """Up to when the borough's data reach (UTC); None where nothing was ever accepted."""

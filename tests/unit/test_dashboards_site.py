@@ -506,7 +506,8 @@ def test_a_warehouse_from_before_the_notes_still_makes_a_site(warehouse: Path, t
     earlier = tmp_path / "earlier.duckdb"
     shutil.copyfile(warehouse, earlier)
     later = (
-        "published.comparability_note", "quality.comparability_note", "quality.cross_file_finding",
+        "published.comparability_note", "quality.comparability_note", "published.note", "quality.note",
+        "published.figure_note", "quality.figure_note", "quality.cross_file_finding",
         "quality.cross_file_outcome", "intake.rule_outcome", "intake.delivery_month",
     )  # fmt: skip
     with duckdb.connect(str(earlier)) as opened:
