@@ -47,10 +47,14 @@ class Note:
     break_days: tuple[date, ...] = ()
 
     def touches(self, period: Period) -> bool:
-        """Whether what the note is about can be in a period; a return can follow the month of its start."""
+        """Whether what the note is about can be in a period; a return can follow the month of its start.
+
+        The days of a break are exact.
+        """
         first, last = period
+        following = timedelta() if self.kind in _OF_SERIES else _RETURNS_FOLLOW
         starts_in_time = self.first_day is None or self.first_day <= last
-        return starts_in_time and (self.last_day is None or first <= self.last_day + _RETURNS_FOLLOW)
+        return starts_in_time and (self.last_day is None or first <= self.last_day + following)
 
     def concerns(self, measures: Collection[str], indicators: Collection[str], bases: Collection[str]) -> bool:
         """Whether the note is about what is counted; for what is no indicator, its measures decide."""

@@ -4,7 +4,7 @@
 -- For: restricted figures: none may be shown without these. Holds for every breakdown of the figure. A note of a
 -- borough concerns the region's figures too; concerns are the boroughs. What a period looks at
 -- begins with the months before it that the indicator looks back on, and a return can follow the month of its start by
--- 61 days.
+-- 61 days; the days of a break are exact.
 with figure as (
     select distinct
         cell.indicator_id,
@@ -29,7 +29,8 @@ concerned as (
         note.text,
         note.is_public,
         note.first_day,
-        note.last_day + to_days(61) as last_day,
+        case when note.kind in ('break', 'population') then note.last_day else note.last_day + to_days(61) end
+        as last_day,
         area.name as borough,
         indicator.indicator_id,
         indicator.variant,
