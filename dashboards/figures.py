@@ -274,7 +274,7 @@ def _plain(cell: Cell | date | datetime) -> str:
         return ""
     text = str(cell)
     # A spreadsheet would run a cell that begins like a formula; file names are chosen by others.
-    return f"'{text}" if text[:1] in "=+@" else text
+    return f"'{text}" if text.startswith(("=", "+", "@")) else text
 
 
 def _joined(sentences: Sequence[str]) -> str:

@@ -113,18 +113,20 @@ def read_points(connection: duckdb.DuckDBPyConnection, table: str, query: Query)
     return [Point(*row) for row in rows]
 
 
-def read_notes(connection: duckdb.DuckDBPyConnection, table: str) -> list[Note]:
+def read_notes(connection: duckdb.DuckDBPyConnection, table: str, where: str = "true") -> list[Note]:
     """Read comparability notes, one for each area and stretch of days, in no order.
 
     Args:
         connection: where the table is.
         table: `published.note` or `quality.note`.
+        where: which of them, as SQL of our own.
     """
     rows = connection.execute(
         f"""
         select
             area_code, note_id, text, measures, first_day, last_day, kind, label, bases, indicators, break_days
         from {table}
+        where {where}
         """  # noqa: S608 - names of our own tables
     ).fetchall()
     return [

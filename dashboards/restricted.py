@@ -14,6 +14,9 @@ import duckdb
 
 from dashboards.comparability import Note
 from dashboards.points import Point, Query, has_table, read_notes, read_points
+from pipelines.region import Area
+
+_NOTES = "quality.note"
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,13 @@ class RestrictedReader:
 
     def notes(self) -> list[Note]:
         """List the notes that concern restricted figures, counts included; none in a warehouse from before them."""
-        return read_notes(self._connection, "quality.note") if has_table(self._connection, "quality.note") else []
+        return read_notes(self._connection, _NOTES) if has_table(self._connection, _NOTES) else []
+
+    def notes_for(self, borough: Area) -> list[Note]:
+        """List the notes for the page of one borough: its own whole, of the others only what may be published."""
+        if not has_table(self._connection, _NOTES):
+            return []
+        return read_notes(self._connection, _NOTES, f"is_public or area_code = '{borough.code}'")
 
     def span(self) -> tuple[date, date] | None:
         """First and last day of the periods that are over; None where there are none."""

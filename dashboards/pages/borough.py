@@ -107,7 +107,7 @@ def borough_page(
     borough: Area,
 ) -> BoroughPage:
     """Put a borough's page together."""
-    comparability = Comparability(reader.notes(), region, reader.span())
+    comparability = Comparability(reader.notes_for(borough), region, reader.span())
     cut = reader.data_cut(borough.slug)
     leads = LeadReader(reader.connection, borough.slug)
     numbers = leads.numbers()
