@@ -40,9 +40,7 @@ inner join published.note as note
         end
         and coalesce(note.first_day <= figure.period_end, true)
         and coalesce(
-            figure.looks_from
-            <= case when note.kind in ('break', 'population') then note.last_day else note.last_day + to_days(61) end,
-            true
+            figure.looks_from <= note.last_day + to_days(if(note.kind in ('break', 'population'), 0, 61)), true
         )
 inner join reference.area as area
     on note.area_code = area.area_code and figure.area_code in (area.area_code, area.parent_code)

@@ -43,7 +43,7 @@ field as (
         figure.area_code,
         '' as label,
         printf(
-            '%s (%d%% of the episodes of the year to March %d)',
+            '%s (%d%% of the episodes of the year to March %d).',
             note.text,
             round(100 * figure.value)::integer,
             year(figure.period_end)

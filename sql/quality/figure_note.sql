@@ -29,8 +29,7 @@ concerned as (
         note.text,
         note.is_public,
         note.first_day,
-        case when note.kind in ('break', 'population') then note.last_day else note.last_day + to_days(61) end
-        as last_day,
+        note.last_day + to_days(if(note.kind in ('break', 'population'), 0, 61)) as last_day,
         area.name as borough,
         indicator.indicator_id,
         indicator.variant,

@@ -157,7 +157,7 @@ months as (
         || ' were received for '
         || case when count(*) > 1 then strftime(min(missing_month.month), '%B %Y') || ' to ' else '' end
         || strftime(max(missing_month.month), '%B %Y')
-        || ', so the true number is likely to be higher' as text,
+        || ', so the true number is likely to be higher.' as text,
         ['A', 'B'] as bases,
         []::varchar[] as indicators,
         case missing_month.what when 'episode' then ['*'] else any_value(interview_measure.measures) end as measures,
@@ -194,10 +194,10 @@ source as (
         '' as label,
         case
             when not delivered.has_police
-                then 'episodes come from the authority''s records; no police records were delivered'
+                then 'episodes come from the authority''s records; no police records were delivered.'
             when delivered.has_authority
-                then 'episodes come from the authority''s and from police records; an absence in both counts once'
-            else 'episodes come from police records; no records of the authority were delivered'
+                then 'episodes come from the authority''s and from police records; an absence in both counts once.'
+            else 'episodes come from police records; no records of the authority were delivered.'
         end as text,
         ['A', 'B'] as bases,
         []::varchar[] as indicators,
@@ -217,7 +217,7 @@ field as (
         figure.area_code,
         '' as label,
         printf(
-            '%s (%d%% of the episodes of the year to March %d)',
+            '%s (%d%% of the episodes of the year to March %d).',
             note.text,
             round(100 * figure.value)::integer,
             year(figure.period_end)
@@ -247,7 +247,7 @@ reconciliation as (
         '' as label,
         printf(
             'of the episodes of the year to March %d, the police and the authority both recorded %d, the police alone '
-            || '%d, the authority alone %d',
+            || '%d, the authority alone %d.',
             year(year.period_end),
             year.by_both,
             year.police_only,

@@ -122,7 +122,7 @@ def test_police_and_authority_are_reconciled(warehouse: SmallWarehouse) -> None:
     (text,) = warehouse.values("select text from quality.note where kind = 'reconciliation'")
     assert text == (
         "of the episodes of the year to March 2020, the police and the authority both recorded 1, the police alone 1, "
-        "the authority alone 9"
+        "the authority alone 9."
     )
 
 
