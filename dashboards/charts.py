@@ -370,8 +370,8 @@ def _break_line(place: int, *, lying: bool) -> dict[str, Any]:
 
 
 def _break_label(place: int, label: str, *, lying: bool) -> dict[str, Any]:
-    """The words of a break: along the line where it stands upright, over its end where it lies."""
-    at: dict[str, Any] = {"x": place - 0.5, "xref": "x", "xanchor": "right", "y": 1, "yref": "paper", "yanchor": "top"}
+    """The words of a break: on the line where it stands, since marks are beside it; over its end where it lies."""
+    at: dict[str, Any] = {"x": place - 0.5, "xref": "x", "xanchor": "center", "y": 1, "yref": "paper", "yanchor": "top"}
     if lying:
         at = {"x": 1, "xref": "paper", "xanchor": "right", "y": place - 0.5, "yref": "y", "yanchor": "bottom"}
     return {

@@ -56,6 +56,13 @@ class Note:
         starts_in_time = self.first_day is None or self.first_day <= last
         return starts_in_time and (self.last_day is None or first <= self.last_day + following)
 
+    def lines(self) -> list[tuple[date, str]]:
+        """The days on which a line is drawn, with what stands at it; of two days the way between begins and ends."""
+        if len(self.break_days) == 1:
+            return [(self.break_days[0], self.label)]
+        words = ("begins", "ends")
+        return [(day, f"{self.label} {word}") for day, word in zip(self.break_days, words, strict=False)]
+
     def concerns(self, measures: Collection[str], indicators: Collection[str], bases: Collection[str]) -> bool:
         """Whether the note is about what is counted; for what is no indicator, its measures decide."""
         if bases and self.bases and set(bases).isdisjoint(self.bases):
@@ -145,10 +152,7 @@ class Comparability:
         return Concerning(
             sentences=tuple(f"{self._subject(one)}: {one.text}" for one in shared),
             boroughs=tuple(name for name in self._names.values() if name in named),
-            breaks=tuple(
-                Break(day, label)
-                for day, label in sorted({(day, note.label) for note in chosen for day in note.break_days})
-            ),
+            breaks=tuple(Break(day, label) for day, label in sorted({one for note in chosen for one in note.lines()})),
         )
 
     def all_notes(self) -> tuple[SharedNote, ...]:

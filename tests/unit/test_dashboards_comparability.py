@@ -183,6 +183,14 @@ def test_a_break_of_all_boroughs_is_one_sentence_and_of_some_names_them() -> Non
     assert some.sentences == ("Break in the series (Aston and Barton): Not one series.",)
 
 
+def test_what_held_for_some_years_is_drawn_where_it_begins_and_where_it_ends() -> None:
+    both = Note(
+        "A", "n", "Text.", ("*",), kind="break", label="absent", break_days=(date(2013, 4, 1), date(2017, 2, 1))
+    )
+    found = Comparability([both], REGION).concerning({"incidents"}, {"A"})
+    assert found.breaks == (Break(date(2013, 4, 1), "absent begins"), Break(date(2017, 2, 1), "absent ends"))
+
+
 @pytest.mark.parametrize(
     ("first", "last", "concerned"),
     [
