@@ -162,11 +162,18 @@ def area_groups(series: Sequence[Series], measure: Measure, axis: str) -> dict[s
 
 
 def area_dots(
-    series: Sequence[Series], measure: Measure, axis: str, *, joined: bool = False, covered: bool = False
+    series: Sequence[Series],
+    measure: Measure,
+    axis: str,
+    *,
+    joined: bool = False,
+    covered: bool = False,
+    apart: bool = False,
 ) -> dict[str, Any]:
     """Draw one line of marks for each area: several readings of one thing, or the first and the last year joined.
 
     Where readings are often the same, `covered` makes the first's marks so large that they are seen under the rest.
+    Where the marks stand `apart`, since a break in the series lies between them, no line joins them.
     """
     traces = [
         {
@@ -194,7 +201,7 @@ def area_dots(
         height=_BAR_HEIGHT * len(places) + 118,
         legend=theme.LEGEND,
         margin={"b": 44, "l": 8, "r": 20, "t": 64 if len(series) > 2 else 44},  # noqa: PLR2004 - a third name wraps the legend
-        shapes=[_row_line(series, place) for place in range(len(places))],
+        shapes=[] if apart else [_row_line(series, place) for place in range(len(places))],
         showlegend=True,
         xaxis=theme.value_axis(axis, percent=measure.unit == "share"),
         yaxis=theme.category_axis(
@@ -419,6 +426,23 @@ def control(months: Sequence[Expected], measure: Measure, axis: str) -> dict[str
     return _figure(traces, layout)
 
 
+def with_breaks(chart: dict[str, Any], breaks: Sequence[tuple[int, str]]) -> dict[str, Any]:
+    """Draw breaks in a series into a chart over periods: a dashed line with its label, and no line joins across it.
+
+    Args:
+        chart: a chart whose axis of categories is the periods, upright (lines, columns) or lying (bars).
+        breaks: place of the first period after each break, at least 1, with a few words; in the order of the axis.
+    """
+    if not breaks:
+        return chart
+    lying = any(trace.get("orientation") == "h" for trace in chart["data"])
+    layout = dict(chart["layout"])
+    layout["shapes"] = [*layout.get("shapes", ()), *(_break_line(place, lying=lying) for place, _ in breaks)]
+    labels = (_break_label(place, label, lying=lying) for place, label in breaks)
+    layout["annotations"] = [*layout.get("annotations", ()), *labels]
+    return _figure([_parted(trace, [place for place, _ in breaks]) for trace in chart["data"]], layout)
+
+
 def serialise(figure: dict[str, Any]) -> str:
     """Write a chart as JSON that is safe inside a script element; the same chart gives the same bytes."""
     text = json.dumps({"config": theme.CONFIG} | figure, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -583,6 +607,40 @@ def _band(curve: Curve, index: int) -> list[dict[str, Any]]:
             "y": [upper for _, _, upper in known],
         },
     ]
+
+
+def _parted(trace: dict[str, Any], places: Sequence[int]) -> dict[str, Any]:
+    """Put a gap into a line before each place; a trace without a line stays as it is."""
+    if "lines" not in trace.get("mode", ""):
+        return trace
+    parted = {name: list(trace[name]) for name in ("x", "y", "hovertext")}
+    for place in sorted(places, reverse=True):
+        parted["x"].insert(place, parted["x"][place])
+        parted["y"].insert(place, None)
+        parted["hovertext"].insert(place, "")
+    return trace | parted
+
+
+def _break_line(place: int, *, lying: bool) -> dict[str, Any]:
+    along, across = ("y", "x") if lying else ("x", "y")
+    at = {f"{along}0": place - 0.5, f"{along}1": place - 0.5, f"{along}ref": along}
+    ends = {f"{across}0": 0, f"{across}1": 1, f"{across}ref": "paper"}
+    return {"type": "line", "layer": "above", "line": {"color": theme.TEXT, "dash": "dash", "width": 1.5}, **at, **ends}
+
+
+def _break_label(place: int, label: str, *, lying: bool) -> dict[str, Any]:
+    """The words of a break: on the line where it stands, since marks are beside it; over its end where it lies."""
+    at: dict[str, Any] = {"x": place - 0.5, "xref": "x", "xanchor": "center", "y": 1, "yref": "paper", "yanchor": "top"}
+    if lying:
+        at = {"x": 1, "xref": "paper", "xanchor": "right", "y": place - 0.5, "yref": "y", "yanchor": "bottom"}
+    return {
+        "bgcolor": "rgba(255,255,255,0.8)",
+        "font": {"color": theme.TEXT, "size": 12},
+        "showarrow": False,
+        "text": f"Break: {label}",
+        "textangle": 0 if lying else -90,
+        **at,
+    }
 
 
 def _hover(item: Mark, measure: Measure) -> str:

@@ -2,24 +2,28 @@
 
 A chart cannot be put on a page without the rest, because only a `Figure` can be rendered; and a figure cannot lack the
 comparability notes that concern it, because only a `FigureMaker` makes figures, and it chooses them from the very
-points that fill the figure's file. Charts are drawn in `charts`, sentences made in `sentences`.
+points that fill the figure's file. It also draws the breaks among them into charts over time. Charts are drawn in
+`charts`, sentences made in `sentences`.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from dashboards.comparability import Comparability, Concerning, Period
+from dashboards.charts import with_breaks
+from dashboards.comparability import Break, Comparability, Concerning, Period
 from dashboards.points import Point
 from dashboards.rulebook import Indicator
 from dashboards.words import Measure, shown
 
 Cell = str | int | float | None
+# The column of every file that says how its figures are to be compared.
+NOTES_COLUMN = "notes"
 
 
 @dataclass(frozen=True)
@@ -104,21 +108,40 @@ class FigureMaker:
         source: str,
         notes: Sequence[str],
         more_notes: Sequence[str] = (),
+        timeline: Sequence[Period] | None = None,
     ) -> Figure:
-        """Make a figure of indicators. What is in `series` is what its file holds and what its notes are about."""
-        measures = {measure for indicator, _ in series for measure in indicator.measures}
-        areas = {point.area_code for _, points in series for point in points}
-        period_looked_at = _looked_at(series)
+        """Make a figure of indicators. What is in `series` is what its file holds and what its notes are about.
+
+        Args:
+            figure_id: stable name of the figure.
+            heading: what stands above it.
+            finding: the sentence that says what it shows.
+            chart: the chart, drawn from the same points.
+            table: the table, of the same points.
+            series: the figures, each with its indicator.
+            period: the period in words.
+            source: where they come from.
+            notes: what a picture of the figure must carry with it.
+            more_notes: what helps to read it well.
+            timeline: first and last day of each period along the chart's axis, in its order; none for other charts.
+
+        Raises:
+            ValueError: the chart joins periods by lines and has no timeline, so no break in the series could be drawn.
+        """
+        if timeline is None and any("lines" in trace.get("mode", "") for trace in chart.get("data", ())):
+            msg = f"{figure_id}: a chart that joins periods by lines needs its timeline"
+            raise ValueError(msg)
+        concerning = self.concerning(series)
         return Figure(
             figure_id=figure_id,
             heading=heading,
             finding=finding,
-            chart=chart,
+            chart=with_breaks(chart, break_places(concerning.breaks, timeline or ())),
             table=table,
-            data=figure_file(f"{figure_id}.csv", series, self._release_id),
+            data=figure_file(f"{figure_id}.csv", series, self._release_id, self._sentences),
             period=period,
             source=source,
-            comparability=self._comparability.concerning(measures, areas, period_looked_at),
+            comparability=concerning,
             notes=tuple(notes),
             more_notes=tuple(more_notes),
         )
@@ -139,19 +162,52 @@ class FigureMaker:
         notes: Sequence[str],
     ) -> Figure:
         """Make a figure of counts that are no indicator. `measures` are those that what is counted rests on."""
+        concerning = self._comparability.concerning(measures, areas)
         return Figure(
             figure_id=figure_id,
             heading=heading,
             finding=finding,
             chart=chart,
             table=table,
-            data=data,
+            data=replace(
+                data,
+                columns=(*data.columns, NOTES_COLUMN),
+                rows=tuple((*row, _joined(concerning.sentences)) for row in data.rows),
+            ),
             period=period,
             source=source,
-            comparability=self._comparability.concerning(measures, areas),
+            comparability=concerning,
             notes=tuple(notes),
             more_notes=(),
         )
+
+    def concerning(self, series: Sequence[tuple[Indicator, Sequence[Point]]]) -> Concerning:
+        """Choose the notes of figures that are shown together, breaks between their periods included."""
+        points = [point for _, shown_ in series for point in shown_]
+        return self._comparability.concerning(
+            {measure for indicator, _ in series for measure in indicator.measures},
+            {point.area_code for point in points},
+            _looked_at(series),
+            indicators={indicator.indicator_id for indicator, _ in series},
+            bases={point.basis for point in points},
+        )
+
+    def _sentences(self, indicator: Indicator, point: Point) -> str:
+        """The notes of one figure, for its line of a file."""
+        return _joined(self.concerning([(indicator, [point])]).sentences)
+
+
+def break_places(breaks: Sequence[Break], timeline: Sequence[Period]) -> tuple[tuple[int, str], ...]:
+    """Find where breaks stand on an axis of periods: the place of the first period that reaches the day, and the label.
+
+    A break before the axis begins or after it ends is not drawn; several at one place share a line.
+    """
+    labels: dict[int, list[str]] = {}
+    for one in breaks:
+        place = next((at for at, (_, last) in enumerate(timeline) if last >= one.day), 0)
+        if place:
+            labels.setdefault(place, []).append(one.label)
+    return tuple((place, "; ".join(dict.fromkeys(labels[place]))) for place in sorted(labels))
 
 
 def figure_table(caption: str, first_heading: str, columns: Sequence[Column], rows: Sequence[tuple[str, str]]) -> Table:
@@ -170,12 +226,20 @@ def figure_table(caption: str, first_heading: str, columns: Sequence[Column], ro
     )
 
 
-def figure_file(name: str, series: Sequence[tuple[Indicator, Sequence[Point]]], release_id: str) -> DataFile:
-    """Write figures as a tidy file: one row a figure, the symbol bare, also in the place of a missing value."""
+def figure_file(
+    name: str,
+    series: Sequence[tuple[Indicator, Sequence[Point]]],
+    release_id: str,
+    notes_of: Callable[[Indicator, Point], str],
+) -> DataFile:
+    """Write figures as a tidy file: one row a figure, the symbol bare, also in the place of a missing value.
+
+    The last column holds the comparability notes that concern the figure, one after the other.
+    """
     columns = (
         "figure_id", "indicator_id", "variant", "title", "basis", "area_code", "area_name", "period_type",
         "period_start", "period_end", "breakdown", "breakdown_value", "numerator", "denominator", "value", "lower_95",
-        "upper_95", "symbol", "population_year", "release_id",
+        "upper_95", "symbol", "population_year", "release_id", NOTES_COLUMN,
     )  # fmt: skip
     rows = tuple(
         (
@@ -184,7 +248,7 @@ def figure_file(name: str, series: Sequence[tuple[Indicator, Sequence[Point]]], 
             point.period_start.isoformat(), point.period_end.isoformat(),
             point.breakdown, point.breakdown_value, point.numerator, point.denominator,
             *(_number(value, point, indicator.measure) for value in (point.value, point.lower_95, point.upper_95)),
-            point.symbol, point.population_year, release_id,
+            point.symbol, point.population_year, release_id, notes_of(indicator, point),
         )
         for indicator, points in series
         for point in points
@@ -210,7 +274,11 @@ def _plain(cell: Cell | date | datetime) -> str:
         return ""
     text = str(cell)
     # A spreadsheet would run a cell that begins like a formula; file names are chosen by others.
-    return f"'{text}" if text[:1] in "=+@" else text
+    return f"'{text}" if text.startswith(("=", "+", "@")) else text
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    return " | ".join(sentences)
 
 
 def _looked_at(series: Sequence[tuple[Indicator, Sequence[Point]]]) -> Period | None:

@@ -1,4 +1,4 @@
-"""One figure of a chart or table as the pages see it, and the query that reads such figures from a table of indicators.
+"""One figure of a chart or table as the pages see it, and the queries that read such figures and their notes.
 
 Public and restricted pages share this shape, never a reader: `published` and `restricted` each say which tables they
 may see.
@@ -12,6 +12,8 @@ from datetime import date
 from typing import Any, Literal
 
 import duckdb
+
+from dashboards.comparability import Note
 
 _COLUMNS = (
     "figure_id", "indicator_id", "variant", "basis", "area_code", "period_type", "period_start", "period_end",
@@ -109,6 +111,28 @@ def read_points(connection: duckdb.DuckDBPyConnection, table: str, query: Query)
         _parameters(query),
     ).fetchall()
     return [Point(*row) for row in rows]
+
+
+def read_notes(connection: duckdb.DuckDBPyConnection, table: str, where: str = "true") -> list[Note]:
+    """Read comparability notes, one for each area and stretch of days, in no order.
+
+    Args:
+        connection: where the table is.
+        table: `published.note` or `quality.note`.
+        where: which of them, as SQL of our own.
+    """
+    rows = connection.execute(
+        f"""
+        select
+            area_code, note_id, text, measures, first_day, last_day, kind, label, bases, indicators, break_days
+        from {table}
+        where {where}
+        """  # noqa: S608 - names of our own tables
+    ).fetchall()
+    return [
+        Note(area_code, note_id, text, tuple(measures or ()), first, last, kind, label, *(tuple(x or ()) for x in rest))
+        for area_code, note_id, text, measures, first, last, kind, label, *rest in rows
+    ]
 
 
 def has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:

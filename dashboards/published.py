@@ -15,11 +15,11 @@ from pathlib import Path
 import duckdb
 
 from dashboards.comparability import Note
-from dashboards.points import Point, Query, has_table, read_points
+from dashboards.points import Point, Query, has_table, read_notes, read_points
 from dashboards.variation import ControlPoint, FunnelPoint, read_control, read_funnels
 from pipelines.warehouse.connection import connect, query_frame, register_frame
 
-COMPARABILITY = "published.comparability_note"
+COMPARABILITY = "published.note"
 FUNNEL = "published.funnel"
 CONTROL_CHART = "published.control_chart"
 PUBLIC_TABLES = (
@@ -83,17 +83,18 @@ class PublicReader:
         """Read the control chart of a monthly count."""
         return read_control(self._connection, CONTROL_CHART, indicator_id, basis, area_code)
 
+    def span(self) -> tuple[date, date] | None:
+        """First and last day of the published periods; None where there are none."""
+        rows = self._connection.execute(
+            "select min(period_start), max(period_end) from published.count_cell having count(*) > 0"
+        ).fetchall()
+        return (rows[0][0], rows[0][1]) if rows else None
+
     def notes(self) -> list[Note]:
         """List the comparability notes, one for each borough they concern; none in a warehouse from before them."""
         if not has_table(self._connection, COMPARABILITY):
             return []
-        rows = self._connection.execute(
-            f"select area_code, note_id, text, measures, first_month, last_month from {COMPARABILITY}"  # noqa: S608 - our own name
-        ).fetchall()
-        return [
-            Note(area_code, note_id, text, tuple(measures or ()), *months)
-            for area_code, note_id, text, measures, *months in rows
-        ]
+        return read_notes(self._connection, COMPARABILITY)
 
 
 @contextmanager

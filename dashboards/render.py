@@ -30,6 +30,7 @@ def environment() -> Environment:
     )
     made.filters["number"] = words.number
     made.filters["measure_name"] = words.measure_name
+    made.filters["note_kind"] = words.note_kind
     made.filters["listed"] = words.listed
     made.filters["with_commands"] = with_commands
     return made

@@ -12,8 +12,12 @@ from typing import Any
 
 import duckdb
 
-from dashboards.points import Point, Query, read_points
+from dashboards.comparability import Note
+from dashboards.points import Point, Query, has_table, read_notes, read_points
 from dashboards.variation import ControlPoint, OverChildren, read_control, read_over_children
+from pipelines.region import Area
+
+_NOTES = "quality.note"
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,21 @@ class RestrictedReader:
     def over_children(self, area_code: str) -> list[OverChildren]:
         """Read the ratios of episodes of an area's newest year, with limits over children."""
         return read_over_children(self._connection, "statistics.bootstrap_interval", area_code)
+
+    def notes(self) -> list[Note]:
+        """List the notes that concern restricted figures, counts included; none in a warehouse from before them."""
+        return read_notes(self._connection, _NOTES) if has_table(self._connection, _NOTES) else []
+
+    def notes_for(self, borough: Area) -> list[Note]:
+        """List the notes for the page of one borough: its own whole, of the others only what may be published."""
+        if not has_table(self._connection, _NOTES):
+            return []
+        return read_notes(self._connection, _NOTES, f"is_public or area_code = '{borough.code}'")
+
+    def span(self) -> tuple[date, date] | None:
+        """First and last day of the periods that are over; None where there are none."""
+        rows = self._rows("select min(period_start), max(period_end) from statistics.period having count(*) > 0")
+        return (rows[0][0], rows[0][1]) if rows else None
 
     def data_cut(self, borough: str) -> datetime | None:
         """Up to when the borough's data reach (UTC); None where nothing was ever accepted."""

@@ -75,6 +75,16 @@ _CODES = {
     "mapping_meeting": "a mapping meeting",
     "no_further_action": "no further action",
 }
+_NOTE_KINDS = {
+    "layout": "canonical layout",
+    "recording": "how the borough records",
+    "break": "break in the series",
+    "population": "population estimates",
+    "months": "months not received",
+    "source": "whose records",
+    "field": "field often empty",
+    "reconciliation": "police against authority",
+}
 # What a pattern adds about one flag.
 _DETAILS = {
     "gaps": "the gaps between episodes grew shorter and shorter",
@@ -236,6 +246,11 @@ def measure_name(measure: str) -> str:
     """Name what is counted, as a table heads it."""
     text = _MEASURE_NAMES.get(measure, measure.replace("_", " "))
     return text[:1].upper() + text[1:]
+
+
+def note_kind(kind: str) -> str:
+    """Name the kind of a comparability note."""
+    return _NOTE_KINDS.get(kind, kind)
 
 
 def code_words(code: str) -> str:

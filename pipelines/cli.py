@@ -45,6 +45,14 @@ def _month(_: click.Context, __: click.Parameter, text: str) -> date:
         raise click.BadParameter(msg) from error
 
 
+def _day(_: click.Context, __: click.Parameter, text: str | None) -> str:
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError as error:
+        msg = f"'{text}' is not a day; write it as 2026-07-29."
+        raise click.BadParameter(msg) from error
+
+
 def _instant(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text) if text else None
@@ -167,6 +175,39 @@ def links(home: Path | None, *, as_json: bool) -> None:
     sys.exit(show_links(Home.resolve(home), as_json=as_json))
 
 
+@mfh.group(invoke_without_command=True)
+@_HOME
+@click.option("--json", "as_json", is_flag=True, help="Print the vintages as JSON.")
+@click.pass_context
+def reference(context: click.Context, home: Path | None, *, as_json: bool) -> None:
+    """Show the vintages of population estimates, and which of them rates use."""
+    context.obj = home
+    if context.invoked_subcommand is None:
+        from pipelines.commands.reference import show_vintages
+
+        show_vintages(Home.resolve(home), as_json=as_json)
+
+
+@reference.command("add")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--source", default="", help="What it is and where it was downloaded; it stands beside every rate.")
+@click.option(
+    "--published", callback=_day, help="When it was published, as 2026-07-29; the day it is added unless given."
+)
+@click.option("--mid-year", type=int, help="What it is of, where neither the file nor its name says so.")
+@click.option("--accept-change", is_flag=True, help="Take it although it differs much from the vintage in use.")
+@click.pass_obj
+def reference_add(
+    home: Path | None, file: Path, source: str, published: str, mid_year: int | None, *, accept_change: bool
+) -> None:
+    """Add a release of ONS mid-year population estimates (CSV or XLSX) as a new vintage."""
+    from pipelines.commands.reference import add_population
+
+    add_population(
+        Home.resolve(home), file, source=source, published=published, mid_year=mid_year, accept_change=accept_change
+    )
+
+
 @mfh.command()
 @click.argument("flag_id")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
@@ -180,12 +221,13 @@ def explain(flag_id: str, home: Path | None, *, as_json: bool) -> None:
 
 @mfh.command()
 @click.argument("figure_id")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @_HOME
-def cite(figure_id: str, home: Path | None) -> None:
-    """Print the sentence, parts, method and caveats of one published figure."""
+def cite(figure_id: str, home: Path | None, *, as_json: bool) -> None:
+    """Print the sentence, parts, method, notes and caveats of one published figure."""
     from pipelines.commands.cite import cite_figure
 
-    cite_figure(Home.resolve(home), figure_id)
+    cite_figure(Home.resolve(home), figure_id, as_json=as_json)
 
 
 @mfh.command()

@@ -76,6 +76,11 @@ class Home:
         return self.root / "flags"
 
     @property
+    def populations(self) -> Path:
+        """Vintages of population estimates that were added to those of the contracts; never changed once added."""
+        return self.root / "reference" / "population"
+
+    @property
     def warehouse(self) -> Path:
         """Folder of the two DuckDB files."""
         return self.root / "warehouse"

@@ -108,7 +108,7 @@ def borough_page(
     borough: Area,
 ) -> BoroughPage:
     """Put a borough's page together."""
-    comparability = Comparability((note.note for note in books.notes()), region)
+    comparability = Comparability(reader.notes_for(borough), region, reader.span())
     cut = reader.data_cut(borough.slug)
     leads = LeadReader(reader.connection, borough.slug)
     numbers = leads.numbers()
@@ -503,6 +503,7 @@ class _Maker:
                 rows,
             ),
             series=self._series(lines),
+            timeline=[(point.period_start, point.period_end) for point in first],
             period=when,
             source=_source(self._borough, self._cut, [line.indicator_id for line in lines]),
             notes=(

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboards import charts, sentences
-from dashboards.comparability import Comparability, Concerning
-from dashboards.figures import Column, Figure, FigureMaker, figure_table
+from dashboards.comparability import Comparability, Concerning, Period
+from dashboards.figures import Column, Figure, FigureMaker, break_places, figure_table
 from dashboards.pages.section import BASIS, INTERVAL_NOTE, symbol_notes
 from dashboards.points import Point, Query, keyed
 from dashboards.published import PublicReader
@@ -35,7 +35,7 @@ class Desk:
         self._rulebook = rulebook
         self.region = region
         self._release = reader.release()
-        self._comparability = Comparability(reader.notes(), region)
+        self._comparability = Comparability(reader.notes(), region, reader.span())
         self._maker = FigureMaker(self._comparability, self._release.release_id)
         self._years = reader.periods("year_to_march")
         self.year_words = period("year_to_march", *self._years[-1]) if self._years else "no complete year yet"
@@ -55,7 +55,9 @@ class Desk:
     def comparability_of(self, readings: Sequence[Reading]) -> Concerning:
         """The comparability notes of numbers about the region that stand outside a figure, such as headlines."""
         measures = {measure for reading in readings for measure in self._indicator(reading).measures}
-        return self._comparability.concerning(measures, [self.region.area.code])
+        named = {indicator_id for indicator_id, _ in readings}
+        year = self._years[-1] if self._years else None
+        return self._comparability.concerning(measures, [self.region.area.code], year, indicators=named)
 
     def population_note(self) -> str:
         """Which population estimates the rates of the newest year rest on."""
@@ -184,6 +186,7 @@ class Desk:
             finding=sentences.trend(phrase, found[said], measure), chart=chart, found=found,
             columns=[Column(readings[r], keyed(points, "period_start"), measure) for r, points in found.items()],
             rows=rows, first_heading="Period", when=_span(found[said]),
+            timeline=[(point.period_start, point.period_end) for point in found[said]],
             notes=(*(_interval_note(found[said]) if by_year else ()), *notes),
         )  # fmt: skip
 
@@ -206,12 +209,16 @@ class Desk:
             )
             for year in years
         ]
+        ends_of_axis = [(year[0].period_start, year[0].period_end) for year in years]
+        broken = bool(break_places(self._maker.concerning([(indicator, points)]).breaks, ends_of_axis))
         finding = "Only one year is available, so no change can be shown."
         if len(years) > 1:
             finding = sentences.change(what, years[0], years[-1], indicator.measure)
         return self._figure(
             figure_id, heading, finding=finding,
-            chart=charts.area_dots(series, indicator.measure, _capital(indicator.unit), joined=True),
+            chart=charts.area_dots(
+                series, indicator.measure, _capital(indicator.unit), joined=not broken, apart=broken
+            ),
             found={reading: points},
             columns=[
                 Column(
@@ -237,6 +244,7 @@ class Desk:
         first_heading: str,
         when: str,
         notes: Sequence[str],
+        timeline: Sequence[Period] | None = None,
     ) -> Figure:
         """Put a chart together with its table, period, source and notes."""
         points = [list(values) for values in found.values()]
@@ -257,6 +265,7 @@ class Desk:
             ),
             notes=(*symbol_notes(*points), *filter(None, [BASIS.get(basis)]), self._rounding_note()),
             more_notes=notes,
+            timeline=timeline,
         )
 
     def _rounding_note(self) -> str:

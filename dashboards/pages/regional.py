@@ -70,7 +70,7 @@ class _Counts:
 
 def regional_page(reader: RestrictedReader, books: IntakeReader, rulebook: Rulebook, region: Region) -> RegionalPage:
     """Put the region's page together."""
-    maker = FigureMaker(Comparability((note.note for note in books.notes()), region), _NOT_RELEASED)
+    maker = FigureMaker(Comparability(reader.notes(), region, reader.span()), _NOT_RELEASED)
     view = RegionReader(reader.connection, region.area.code)
     numbers = read_numbers(reader.connection)
     across, groups, clusters = view.across(), view.groups(), view.clusters()

@@ -1,7 +1,9 @@
 """What a borough has agreed to share and for how long it may be kept: `data_contracts/boroughs/<slug>/agreement.yaml`.
 
 Without an agreement in force nothing of a borough is taken in. Which columns and rows that leaves is decided here;
-leaving them out is done by `intake.examine` (columns) and `warehouse.load` (rows past retention).
+leaving them out is done by `intake.examine` (columns) and `warehouse.load` (rows past retention). How the borough
+records, as far as figures cannot be read without it, is stated here too, and attached to figures by
+`sql/quality/note.sql`.
 """
 
 from __future__ import annotations
@@ -13,12 +15,45 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import yaml
 
+from pipelines.contracts.concerns import bases_of, indicators_of, measures_behind
 from pipelines.contracts.contract import Contract, ContractError, load_contracts
+from pipelines.contracts.keys import Keys
 from pipelines.home import CONTRACTS
+from pipelines.region import load_region
 
-_KEYS = {"borough", "reference", "valid_from", "valid_until", "retention_years", "fields"}
+_KEYS = {"borough", "reference", "valid_from", "valid_until", "retention_years", "fields", "recording_notes"}
+_NOTE_NEEDED = {"id", "text", "indicators", "source"}
+_NOTE_KNOWN = _NOTE_NEEDED | {"bases", "from", "to"}
+_NOTE_SCHEMA: dict[str, pl.DataType] = {
+    "note_id": pl.String(),
+    "area_code": pl.String(),
+    "text": pl.String(),
+    "from_day": pl.Date(),
+    "to_day": pl.Date(),
+    "indicators": pl.List(pl.String()),
+    "measures": pl.List(pl.String()),
+    "bases": pl.List(pl.String()),
+    "source": pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class RecordingNote:
+    """How a borough records something, in one sentence without a count of ours, and which figures it concerns.
+
+    `indicators` are ids, none for all; without `first` or `last` it holds since ever, or still.
+    """
+
+    note_id: str
+    text: str
+    first: date | None
+    last: date | None
+    indicators: tuple[str, ...]
+    bases: tuple[str, ...]
+    source: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +70,7 @@ class Agreement:
     valid_until: date | None
     retention_years: int
     fields: Mapping[str, frozenset[str]]
+    recording_notes: tuple[RecordingNote, ...] = ()
 
     def in_force(self, on: date) -> bool:
         """Whether the agreement covers a delivery that arrives on a day; both ends count."""
@@ -75,6 +111,57 @@ def load_agreement(borough: str, contracts: Path = CONTRACTS) -> Agreement | Non
             raw["retention_years"], min(c.longest_retention for c in datasets.values()), where
         ),
         fields={name: _fields(datasets, name, stated, where) for name, stated in raw["fields"].items()},
+        recording_notes=_recording_notes(raw, where),
+    )
+
+
+def recording_note_frame(contracts: Path = CONTRACTS) -> pl.DataFrame:
+    """Make the rows of `rules.recording_note`, one per borough and note of its agreement."""
+    rows = [
+        (
+            f"{borough.slug}.{note.note_id}",
+            borough.code,
+            note.text,
+            note.first,
+            note.last,
+            list(note.indicators),
+            measures_behind(note.indicators, contracts),
+            list(note.bases),
+            note.source,
+        )
+        for borough in load_region(contracts).boroughs
+        if (agreement := load_agreement(borough.slug, contracts))
+        for note in agreement.recording_notes
+    ]
+    return pl.DataFrame(rows, schema=_NOTE_SCHEMA, orient="row")
+
+
+def _recording_notes(raw: Mapping[str, Any], where: str) -> tuple[RecordingNote, ...]:
+    keys = Keys({"recording_notes": raw.get("recording_notes", [])}, where)
+    notes = tuple(_recording_note(entry) for entry in keys.entries("recording_notes"))
+    ids = [note.note_id for note in notes]
+    for note_id in ids:
+        if ids.count(note_id) > 1:
+            keys.fail("recording_notes", f"the id {note_id} stands twice")
+    return notes
+
+
+def _recording_note(keys: Keys) -> RecordingNote:
+    keys.only(_NOTE_KNOWN, _NOTE_NEEDED)
+    first, last = (keys.day(name) if name in keys.raw else None for name in ("from", "to"))
+    if first and last and last < first:
+        keys.fail("to", "this lies before `from`")
+    for name in ("id", "text", "source"):
+        if not keys.text(name).strip():
+            keys.fail(name, "this must not be blank")
+    return RecordingNote(
+        note_id=keys.text("id"),
+        text=keys.text("text"),
+        first=first,
+        last=last,
+        indicators=indicators_of(keys),
+        bases=bases_of(keys),
+        source=keys.text("source"),
     )
 
 

@@ -287,7 +287,7 @@ def _areas(reference: Path, region: str) -> tuple[Area, ...]:
 
 def _latest_population(path: Path) -> dict[str, int]:
     with path.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["age_band"] == "0-17"]
+        rows = [row for row in csv.DictReader(file) if row["age"] == "0-17"]
     rows.sort(key=lambda row: int(row["mid_year"]))
     return {row["area_code"]: int(row["population"]) for row in rows}
 

@@ -16,19 +16,22 @@ import duckdb
 import polars as pl
 import yaml
 
-from pipelines.contracts.agreement import load_agreement
+from pipelines.contracts.agreement import load_agreement, recording_note_frame
 from pipelines.contracts.catalogue import cross_file_rules, needs
 from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.dfe_figures import dfe_figure_frame
+from pipelines.contracts.field_notes import field_note_frame
 from pipelines.contracts.flag_reasons import flag_reason_frame
 from pipelines.contracts.indicators import indicator_frame, load_indicators, measure_frame
 from pipelines.contracts.patterns import load_patterns, pattern_frame
 from pipelines.contracts.schema import create_table
+from pipelines.contracts.series_breaks import series_break_frame
 from pipelines.home import CONTRACTS, SQL, Home
 from pipelines.intake.links import Link, instants, link_entries, load_links
 from pipelines.intake.receipt import Receipt, read_receipts
 from pipelines.intake.sources import load_sources
 from pipelines.intake.withdrawal import WITHDRAW, WithdrawalEvent, read_events
+from pipelines.reference.vintages import read_vintages, vintage_rows
 from pipelines.region import load_region
 from pipelines.warehouse.connection import register_frame, replace_table
 
@@ -101,6 +104,18 @@ _DELIVERED: dict[str, dict[str, str]] = {
         "ended_by": "varchar",
         "end_reason": "varchar",
     },
+    "reference.population_added": {
+        "vintage": "varchar",
+        "area_code": "varchar",
+        "sex": "varchar",
+        "age": "varchar",
+        "mid_year": "bigint",
+        "population": "bigint",
+        "source": "varchar",
+        "published": "varchar",
+        "licence": "varchar",
+        "added_at": "timestamp",
+    },
     "intake.past_retention": {"delivery_id": "varchar", "dataset": "varchar", "rows": "bigint"},
     "rules.agreement": {
         "borough": "varchar",
@@ -120,8 +135,9 @@ def delivered_table_names(contracts: Path = CONTRACTS) -> tuple[str, ...]:
 LOADED_FROM_DELIVERIES = delivered_table_names()
 LOADED_FROM_CONTRACTS = (
     "reference.area",
-    "reference.population",
     "reference.dfe_missing",
+    "reference.population_stated",
+    "reference.looked_after_stated",
     "rules.pattern",
     "rules.flag_reason",
     "rules.episode",
@@ -130,6 +146,9 @@ LOADED_FROM_CONTRACTS = (
     "rules.indicator",
     "rules.measure",
     "rules.source_note",
+    "rules.series_break",
+    "rules.recording_note",
+    "rules.field_note",
     "rules.cross_file_rule",
     "rules.cross_file_need",
 )
@@ -142,6 +161,7 @@ _NOTHING_YET = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without zone, as every
 def create_delivered_tables(connection: duckdb.DuckDBPyConnection, contracts: Path = CONTRACTS) -> None:
     """Make every table of deliveries anew, empty."""
     connection.execute("create schema if not exists intake; create schema if not exists rules")
+    connection.execute("create schema if not exists reference")
     for table, columns in _DELIVERED.items():
         stated = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         connection.execute(f"create or replace table {table} ({stated})")
@@ -157,21 +177,23 @@ def load_intake(
     Args:
         connection: the working file.
         home: run-time home.
-        as_at: the instant; None is the newest arrival, withdrawal or decision about a link. No clock is read: without
-            new deliveries or decisions a second run has the same instant and gives the same tables.
+        as_at: the instant; None is the newest arrival, withdrawal, decision about a link or vintage of populations. No
+            clock is read: without anything new a second run has the same instant and gives the same tables.
         contracts: folder of contracts and agreements.
 
     Returns:
         The instant (UTC, without zone).
     """
     receipts, events, links = read_receipts(home), read_events(home), load_links(home.links_file, contracts)
-    chosen = _utc(as_at) if as_at else max(_instants(receipts, events, links), default=_NOTHING_YET)
+    known = [*_instants(receipts, events, links), *_vintage_instants(home)]
+    chosen = _utc(as_at) if as_at else max(known, default=_NOTHING_YET)
     receipts = [receipt for receipt in receipts if _instant(receipt.received_at) <= chosen]
     create_delivered_tables(connection, contracts)
     load_parameters(connection, chosen, contracts)
     insert_rows(connection, "intake.receipt", [_receipt_row(receipt) for receipt in receipts])
     insert_rows(connection, "intake.withdrawal", _withdrawn(events, chosen, {r.delivery_id for r in receipts}))
     insert_rows(connection, "intake.link_entry", link_entries(links, chosen))
+    load_populations(connection, home, chosen)
     insert_rows(connection, "intake.delivery_note", _notes(receipts))
     insert_rows(connection, "intake.quarantined_month", _quarantined_months(receipts))
     _load_files(connection, "intake.finding", home, [r.findings_file for r in receipts])
@@ -182,13 +204,28 @@ def load_intake(
     return chosen
 
 
+def load_populations(connection: duckdb.DuckDBPyConnection, home: Home, as_at: datetime | None = None) -> None:
+    """Load the vintages of populations that were added by the as-at instant (UTC, without zone); by default all."""
+    for vintage in read_vintages(home):
+        added_at = _instant(vintage.added_at)
+        if as_at is None or added_at <= as_at:
+            stated = {name: getattr(vintage, name) for name in ("source", "published", "licence")}
+            rows = vintage_rows(home, vintage).with_columns(
+                pl.lit(vintage.vintage_id).alias("vintage"),
+                pl.col("age").cast(pl.String),
+                pl.lit(added_at).alias("added_at"),
+                **{name: pl.lit(value) for name, value in stated.items()},
+            )
+            insert_rows(connection, "reference.population_added", rows)
+
+
 def load_reference(connection: duckdb.DuckDBPyConnection, contracts: Path = CONTRACTS) -> None:
     """Load reference figures and rules."""
     connection.execute("create schema if not exists reference; create schema if not exists rules")
     replace_table(connection, "reference.dfe_missing", dfe_figure_frame(contracts))
-    for name in ("area", "population"):
-        frame = pl.read_csv(contracts / "reference" / f"{name}.csv", infer_schema_length=None)
-        replace_table(connection, f"reference.{name}", frame)
+    replace_table(connection, "reference.area", _reference_file(contracts, "area"))
+    replace_table(connection, "reference.population_stated", _reference_file(contracts, "population"))
+    replace_table(connection, "reference.looked_after_stated", _reference_file(contracts, "looked_after"))
     catalogue = load_indicators(contracts)
     replace_table(connection, "rules.pattern", pattern_frame(load_patterns(contracts)))
     replace_table(connection, "rules.flag_reason", flag_reason_frame(contracts))
@@ -200,8 +237,17 @@ def load_reference(connection: duckdb.DuckDBPyConnection, contracts: Path = CONT
     replace_table(connection, "rules.indicator", indicator_frame(catalogue))
     replace_table(connection, "rules.measure", measure_frame(catalogue))
     replace_table(connection, "rules.source_note", _source_notes(contracts))
+    replace_table(connection, "rules.series_break", series_break_frame(contracts))
+    replace_table(connection, "rules.recording_note", recording_note_frame(contracts))
+    replace_table(connection, "rules.field_note", field_note_frame(contracts))
     replace_table(connection, "rules.cross_file_rule", _cross_file_rules(contracts))
     replace_table(connection, "rules.cross_file_need", _cross_file_needs(contracts))
+
+
+def _reference_file(contracts: Path, name: str) -> pl.DataFrame:
+    """Rows of a reference file; when something was published is text, since some sources say no more than the year."""
+    path = contracts / "reference" / f"{name}.csv"
+    return pl.read_csv(path, infer_schema_length=None, schema_overrides={"published": pl.String, "age": pl.String})
 
 
 def load_parameters(connection: duckdb.DuckDBPyConnection, as_at: datetime, contracts: Path = CONTRACTS) -> None:
@@ -221,9 +267,10 @@ def count_rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 def as_at_instants(home: Home, contracts: Path = CONTRACTS) -> list[datetime]:
-    """Return the instants (UTC, without zone) at which something arrived or was decided, from the first arrival on."""
+    """Return the instants (UTC, without zone) at which something came or was decided, from the first arrival on."""
     receipts = read_receipts(home)
     known = _instants(receipts, read_events(home), load_links(home.links_file, contracts))
+    known += _vintage_instants(home)
     arrived = [_instant(receipt.received_at) for receipt in receipts]
     return sorted({instant for instant in known if instant >= min(arrived)}) if arrived else []
 
@@ -244,6 +291,10 @@ def _utc(instant: datetime) -> datetime:
 def _receipt_row(receipt: Receipt) -> dict[str, Any]:
     row = {name: getattr(receipt, name) for name in _DELIVERED["intake.receipt"]}
     return row | {"received_at": _instant(receipt.received_at)}
+
+
+def _vintage_instants(home: Home) -> list[datetime]:
+    return [_instant(vintage.added_at) for vintage in read_vintages(home)]
 
 
 def _withdrawn(events: Sequence[WithdrawalEvent], as_at: datetime, received: set[str]) -> list[dict[str, Any]]:

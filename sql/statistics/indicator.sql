@@ -51,7 +51,7 @@ select
     not_measurable,
     case
         when not has_look_back then 'z'
-        when coverage = 'none' or (method = 'rate' and denominator is null) then 'x'
+        when coverage = 'none' or (method <> 'count' and denominator is null) then 'x'
         when coverage = 'partial' then 'u'
         else ''
     end as symbol,

@@ -2,7 +2,8 @@
 -- Grain: one row per indicator, basis, area, period, breakdown and value.
 -- Keys: figure_id.
 -- For: which count cells make a figure. Holds no count, so the true and the published figures come from the same rows.
--- The population is the mid-year estimate of the 30 June inside the period, else the newest earlier one.
+-- The population is the mid-year estimate of the 30 June inside the period, else the newest earlier one; where it is of
+-- looked-after children, DfE's figure for that very year.
 with cell as (
     select
         indicator.*,
@@ -125,7 +126,7 @@ select
     end as unknown_cell,
     cell.partial_above,
     cell.none_above,
-    with_population.population,
+    coalesce(with_population.population, looked_after.in_year) as population,
     with_population.population_year,
     cell.look_back_months = 0
     or cell.period_start >= first_month.first_month + to_months(cell.look_back_months) as has_look_back
@@ -136,3 +137,7 @@ left join with_population
         cell.numerator_cell = with_population.numerator_cell
         and cell.indicator_id = with_population.indicator_id
         and cell.variant = with_population.variant
+left join reference.looked_after
+    on
+        case when cell.denominator_measure = 'looked_after_in_year' then cell.area_code end = looked_after.area_code
+        and cell.period_end = looked_after.year_to

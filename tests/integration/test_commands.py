@@ -35,7 +35,8 @@ STATED_KEYS = ["file", "borough", "dataset", "source", "rows_read", "rows_accept
 REPORT_KEYS = [*STATED_KEYS, "findings", "not_applicable", "notes"]
 FINDING_KEYS = ["rule_id", "severity", "row_number", "column_letter", "column_name", "message"]
 COMMANDS = (
-    "demo", "check", "pseudonymise", "run", "status", "deliveries", "withdraw", "links", "explain", "cite", "up"
+    "demo", "check", "pseudonymise", "run", "status", "deliveries", "withdraw", "links", "reference", "explain", "cite",
+    "up",
 )  # fmt: skip
 
 CANONICAL = csv_rows(
@@ -342,6 +343,9 @@ BAD_USE: dict[str, tuple[list[str], str]] = {
     "status before a run": (["status", "--home", "."], "Nothing has been run"),
     "explain before a run": (["explain", "F1", "--home", "."], "Nothing has been run"),
     "cite before a run": (["cite", "F1", "--home", "."], "Nothing has been run"),
+    "no such population file": (["reference", "--home", ".", "add", "nowhere.csv"], "nowhere.csv cannot be read"),
+    "no population file": (["reference", "--home", ".", "add", "raw.csv"], "not one of the ONS mid-year estimates"),
+    "empty population file": (["reference", "--home", ".", "add", "empty.csv"], "0 bytes"),
     "run without deliveries": (["run", "--home", "."], "No deliveries in"),
     "run of no borough": (["run", "--home", ".", "--boroughs", "atlantis"], "'atlantis' is not a borough of"),
     "months reversed": (["demo", "--out", "d", "--from", "2025-02", "--to", "2025-01"], "is before"),
@@ -382,6 +386,7 @@ def test_bad_use_is_one_line_on_standard_error(
         (["demo", "--out", "d", "--from", "April"], "'April' is not a month"),
         (["run", "--as-at", "2026-04-20T12:00:00"], "has no offset from UTC"),
         (["run", "--as-at", "soon"], "is not an instant"),
+        (["reference", "add", "mid2024.csv", "--published", "July"], "is not a day"),
         (["nonsense"], "No such command 'nonsense'"),
     ],
 )

@@ -25,7 +25,10 @@ FIRST = datetime(2026, 4, 20, 12, tzinfo=UTC)
 SECOND, THIRD = FIRST + timedelta(days=30), FIRST + timedelta(days=60)
 # The columns that say when a row was extracted are left out, so that arrival decides which version is newer.
 SENT = [name for name in episode() if name != "extracted_at"]
-_AFTER_PUBLICATION = {"published", "quality.figure_delivery", "statistics.indicator", "statistics.indicator_cell"}
+_AFTER_PUBLICATION = {
+    "published", "quality.figure_delivery", "quality.figure_note", "quality.note", "statistics.indicator",
+    "statistics.indicator_cell",
+}  # fmt: skip
 _AFTER_FILING = {"history", "leads"}
 
 

@@ -2,6 +2,7 @@
 
 import json
 from itertools import pairwise
+from typing import Any
 
 from dashboards import charts
 from dashboards.charts import Mark, Series
@@ -90,3 +91,43 @@ def test_a_curve_has_its_interval_as_a_band_and_a_gap_where_there_is_no_value() 
     assert second["name"] == "Others"
     assert second["line"]["dash"] != line["line"]["dash"]
     assert tuple(drawn["layout"]["xaxis"]["tickvals"]) == (0, 28, 364)
+
+
+def drawn(breaks: list[tuple[int, str]]) -> dict[str, Any]:
+    return charts.with_breaks(charts.trend([Series("Held", marks(0.5, 0.4, 0.2))], SHARE, "Share"), breaks)
+
+
+def test_a_break_is_a_dashed_line_with_its_label_before_the_first_period_after_it() -> None:
+    chart = drawn([(2, "new system")])
+    (line,) = [shape for shape in chart["layout"]["shapes"] if shape["line"].get("dash") == "dash"]
+    assert (line["x0"], line["x1"], line["yref"]) == (1.5, 1.5, "paper")
+    assert [note["text"] for note in chart["layout"]["annotations"]] == ["Break: new system"]
+
+
+def test_no_line_joins_the_periods_before_a_break_to_those_after_it() -> None:
+    (trace,) = drawn([(1, "one"), (2, "two")])["data"]
+    assert list(trace["x"]) == ["Bolton", "Bury", "Bury", "Wigan", "Wigan"]
+    assert list(trace["y"]) == [0.5, None, 0.4, None, 0.2]
+    assert trace["connectgaps"] is False
+
+
+def test_a_chart_without_breaks_stays_as_it_is() -> None:
+    plain = charts.trend([Series("Held", marks(0.5, 0.4, 0.2))], SHARE, "Share")
+    assert charts.with_breaks(plain, []) is plain
+
+
+def test_breaks_lie_between_lying_bars_and_stand_between_upright_ones() -> None:
+    lying = charts.with_breaks(charts.area_groups([Series("a", marks(1, 2, 3))], COUNT, "Number"), [(1, "b")])
+    upright = charts.with_breaks(charts.columns(marks(0.1, 0.2, 0.3), SHARE, "Share"), [(1, "b")])
+    assert (lying["layout"]["shapes"][0]["y0"], upright["layout"]["shapes"][0]["x0"]) == (0.5, 0.5)
+    assert list(lying["data"][0]["x"]) == [1, 2, 3]
+    assert list(upright["data"][0]["y"]) == [0.1, 0.2, 0.3]
+
+
+def test_marks_of_two_years_apart_are_joined_by_nothing() -> None:
+    years = [Series("first", marks(0.1, 0.2, 0.3)), Series("last", marks(0.3, 0.2, 0.1))]
+    joined, apart = (charts.area_dots(years, SHARE, "Share", joined=not it, apart=it) for it in (False, True))
+    assert len(joined["layout"]["shapes"]) == 3
+    assert not apart["layout"].get("shapes")
+    assert "→" in joined["layout"]["yaxis"]["ticktext"][0]
+    assert "→" not in apart["layout"]["yaxis"]["ticktext"][0]

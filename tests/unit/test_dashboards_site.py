@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import html
 import re
 import shutil
 from collections.abc import Iterator
@@ -520,12 +521,12 @@ def test_every_figure_that_uses_a_noted_measure_carries_the_note(site: Path) -> 
     offers = f"Bury and Wigan: {OFFERED_NOTE}"
     dates = f"{load_region().borough(DATED).name}: {DATES_NOTE}"
     figures = {part.split('"', 1)[0]: part.split("</figure>", 1)[0] for part in text.split('<figure id="')[1:]}
-    for figure_id, html in figures.items():
+    for figure_id, figure in figures.items():
         rows = csv.DictReader((site / f"public/data/{figure_id}.csv").read_text(encoding="utf-8").splitlines())
         used = {row["indicator_id"] for row in rows}
-        assert (offers in html) == ("I27" in used), figure_id
-        assert (dates in html) == bool(used), figure_id
-    assert any(offers in html for html in figures.values())
+        assert (offers in figure) == ("I27" in used), figure_id
+        assert (dates in figure) == bool(used), figure_id
+    assert any(offers in figure for figure in figures.values())
 
 
 def test_a_boroughs_page_carries_its_own_notes_and_those_of_the_regions_line(site: Path) -> None:
@@ -549,7 +550,8 @@ def test_a_warehouse_from_before_the_notes_still_makes_a_site(warehouse: Path, t
     earlier = tmp_path / "earlier.duckdb"
     shutil.copyfile(warehouse, earlier)
     later = (
-        "published.comparability_note", "quality.comparability_note", "quality.cross_file_finding",
+        "published.comparability_note", "quality.comparability_note", "published.note", "quality.note",
+        "published.figure_note", "quality.figure_note", "quality.cross_file_finding",
         "quality.cross_file_outcome", "intake.rule_outcome", "intake.delivery_month",
     )  # fmt: skip
     with duckdb.connect(str(earlier)) as opened:
@@ -621,3 +623,61 @@ def test_the_expected_day_is_said_with_the_next_date(site: Path) -> None:
     text = (site / "region/deliveries.html").read_text(encoding="utf-8")
     assert "A month&#39;s records are expected by the 20th of the next month." in text
     assert "April 2026 is expected by 20 May 2026." in text
+
+
+def figure_blocks(page: Path) -> list[tuple[str, str]]:
+    """Name and HTML of each figure of a page, as text without entities."""
+    found = re.findall(r'<figure id="([^"]+)".*?</figure>', page.read_text(encoding="utf-8"), re.DOTALL)
+    whole = re.findall(r'<figure id="[^"]+".*?</figure>', page.read_text(encoding="utf-8"), re.DOTALL)
+    return list(zip(found, map(html.unescape, whole), strict=True))
+
+
+NOTES_OF = """
+select distinct text from {table}
+where
+    indicator_id = $indicator_id and variant = $variant and basis = $basis and area_code = $area_code
+    and period_type = $period_type and period_start = $period_start::date
+"""
+
+
+def test_every_figure_that_has_a_note_shows_it_beside_its_chart_and_in_its_file(
+    site: Path, connection: duckdb.DuckDBPyConnection
+) -> None:
+    """What SQL says of each figure, and what the pages choose on their own, must agree."""
+    region = load_region()
+    own = {f"boroughs/{borough.slug}": borough.code for borough in region.boroughs}
+    checked = 0
+    for page in sorted(site.rglob("index.html")):
+        place = page.parent.relative_to(site).as_posix()
+        for name, text in figure_blocks(page):
+            rows = list(csv.DictReader((page.parent / "data" / f"{name}.csv").open(encoding="utf-8", newline="")))
+            assert all("notes" in row for row in rows), (place, name)
+            for row in rows:
+                if "figure_id" not in row:
+                    assert all(sentence in text for sentence in row["notes"].split(" | ")), (place, name)
+                    continue
+                public = place == "public" or (place in own and row["area_code"] != own[place])
+                table = "published.figure_note" if public else "quality.figure_note"
+                coordinates = {key: row[key] for key in re.findall(r"\$(\w+)", NOTES_OF)}
+                for (note,) in connection.execute(NOTES_OF.format(table=table), coordinates).fetchall():
+                    assert note in text, (place, name, note)
+                    assert note in row["notes"], (place, name, note)
+                    checked += 1
+    assert checked > 1000
+
+
+def test_a_boroughs_page_shows_no_restricted_note_of_another(site: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    restricted = connection.execute("select area_code, text from quality.note where not is_public").fetchall()
+    assert restricted
+    for borough in load_region().boroughs:
+        own = {text for code, text in restricted if code == borough.code}
+        others = {
+            f"{other.name}: {text}"
+            for other in load_region().boroughs
+            for code, text in restricted
+            if code == other.code != borough.code and text not in own
+        }
+        page = html.unescape((site / "boroughs" / borough.slug / "index.html").read_text(encoding="utf-8"))
+        assert not [text for text in others if text in page]
+    public = html.unescape((site / "public" / "index.html").read_text(encoding="utf-8"))
+    assert not [text for _, text in restricted if text in public]
