@@ -196,15 +196,28 @@ def reference(context: click.Context, home: Path | None, *, as_json: bool) -> No
 )
 @click.option("--mid-year", type=int, help="What it is of, where neither the file nor its name says so.")
 @click.option("--accept-change", is_flag=True, help="Take it although it differs much from the vintage in use.")
+@_HOME
 @click.pass_obj
 def reference_add(
-    home: Path | None, file: Path, source: str, published: str, mid_year: int | None, *, accept_change: bool
+    group_home: Path | None,
+    file: Path,
+    *,
+    source: str,
+    published: str,
+    mid_year: int | None,
+    home: Path | None,
+    accept_change: bool,
 ) -> None:
     """Add a release of ONS mid-year population estimates (CSV or XLSX) as a new vintage."""
     from pipelines.commands.reference import add_population
 
     add_population(
-        Home.resolve(home), file, source=source, published=published, mid_year=mid_year, accept_change=accept_change
+        Home.resolve(home or group_home),
+        file,
+        source=source,
+        published=published,
+        mid_year=mid_year,
+        accept_change=accept_change,
     )
 
 

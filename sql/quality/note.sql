@@ -81,9 +81,9 @@ used_vintage as (
         used.population_year as mid_year,
         vintage.vintage,
         vintage.published,
-        vintage.source,
         lag(vintage.vintage) over (order by used.population_year) as vintage_before,
-        lag(vintage.published) over (order by used.population_year) as published_before
+        lag(vintage.published) over (order by used.population_year) as published_before,
+        lag(used.population_year) over (order by used.population_year) as mid_year_before
     from (select distinct population_year from statistics.indicator_cell) as used
     inner join reference.population_vintage as vintage
         on used.population_year = vintage.mid_year and vintage.is_used
@@ -100,7 +100,7 @@ population as (
             || '(vintage %s) from mid-%d on; part of a change in a rate may be a revision of the population.',
             used_vintage.published_before,
             used_vintage.vintage_before,
-            used_vintage.mid_year - 1,
+            used_vintage.mid_year_before,
             used_vintage.published,
             used_vintage.vintage,
             used_vintage.mid_year

@@ -77,6 +77,13 @@ def test_the_same_bytes_twice_are_one_vintage(home: Home) -> None:
     assert "nothing was changed" in again.output
 
 
+def test_the_home_can_be_named_before_or_after_add(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "mid2024.csv").write_bytes(as_csv(mye2()))
+    named = ["reference", "add", str(tmp_path / "mid2024.csv"), "--home", str(home.root)]
+    assert CliRunner().invoke(mfh, named).exit_code == 0
+    assert len(read_vintages(home)) == 1
+
+
 def cut(rows: Rows) -> Rows:
     return rows[:-1]
 

@@ -295,3 +295,8 @@ def test_figures_and_their_notes_are_made_in_one_place_only() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in makers
     }
     assert called == set(makers.items())
+
+
+def test_a_blank_cell_of_a_file_is_blank_and_a_formula_is_text() -> None:
+    data = DataFile("f.csv", ("a", "b", "c", "d"), (("", None, "=1+1", "plain"),))
+    assert data.text() == "a,b,c,d\n,,'=1+1,plain\n"
