@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from pipelines.contracts.indicators import load_indicators
 from pipelines.contracts.keys import Keys
 
 ALL = "all"
@@ -57,13 +54,5 @@ def measures_behind(indicators: Iterable[str], contracts: Path) -> list[str]:
     wanted = set(indicators)
     if not wanted:
         return [ALL_MEASURES]
-    rows = [row for row in _indicators(contracts) if row["indicator_id"] in wanted]
-    named = {row[name] for row in rows for name in ("numerator_measure", "denominator_measure")}
-    return sorted(named - {""})
-
-
-@cache
-def _indicators(contracts: Path) -> list[dict[str, Any]]:
-    raw = yaml.safe_load((contracts / "rules" / "indicators.yaml").read_text(encoding="utf-8"))
-    rows: list[dict[str, Any]] = raw["indicators"]
-    return rows
+    known = load_indicators(contracts).indicators
+    return sorted({count.measure for one in known if one.indicator_id in wanted for count in one.counts})

@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
-import yaml
 
 from pipelines.contracts.concerns import indicators_of, measures_behind
+from pipelines.contracts.indicators import load_indicators
 from pipelines.contracts.keys import Keys
 from pipelines.home import CONTRACTS
 
@@ -57,5 +57,4 @@ def _row(
 
 
 def _fields(contracts: Path) -> tuple[str, ...]:
-    raw = yaml.safe_load((contracts / "rules" / "indicators.yaml").read_text(encoding="utf-8"))
-    return tuple(raw["breakdowns"]["field"])
+    return load_indicators(contracts).breakdowns["field"]
