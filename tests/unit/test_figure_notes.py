@@ -141,3 +141,39 @@ def test_what_rests_on_true_counts_is_not_public(warehouse: SmallWarehouse) -> N
     kinds = warehouse.rows("select kind, bool_or(is_public) as shown from quality.note group by kind")
     assert {row["kind"] for row in kinds if not row["shown"]} <= {"field", "reconciliation"}
     assert not {"field", "reconciliation"} & {row["kind"] for row in kinds if row["shown"]}
+
+
+@pytest.mark.parametrize(("published", "said"), [(0.05, []), (0.2, ["E08000001"])])
+def test_a_public_note_on_a_field_rests_on_the_published_share(
+    warehouse: SmallWarehouse, published: float, said: list[str]
+) -> None:
+    """The true shares of the fixture are all higher than the published one given here."""
+    warehouse.connection.execute(
+        "create schema if not exists published;"
+        "create or replace table published.indicator as select * from statistics.indicator"
+        " where indicator_id = 'I35' and basis = 'A' and breakdown_value = 'ethnicity'"
+        " and period_type = 'year_to_march' and period_start = date '2019-04-01' and area_code = 'E08000001'"
+    )
+    warehouse.connection.execute("update published.indicator set value = $share", {"share": published})
+    tables = {table.qualified: table for table in load_tables()}
+    for name in ("published.comparability_note", "published.note"):
+        build_table(warehouse.connection, tables[name])
+    assert warehouse.values("select area_code from published.note where kind = 'field'") == said
+    texts = warehouse.values("select text from published.note where kind = 'field'")
+    assert all(text.endswith("(20% of the episodes of the year to March 2020).") for text in texts)
+    assert warehouse.values("select 1 from published.note where kind = 'reconciliation'") == []
+
+
+def test_looked_after_children_are_summed_for_the_region_where_every_borough_is_printed(
+    warehouse: SmallWarehouse,
+) -> None:
+    warehouse.build("reference.looked_after")
+    rows = warehouse.rows(
+        "select year(year_to) as year, in_year, on_31_march from reference.looked_after where area_code = $area"
+        " order by year",
+        area=REGION,
+    )
+    assert [row["on_31_march"] for row in rows] == [5982, 6082, 6030, 6099, 6232]  # as the domain notes add them up
+    assert [row["in_year"] for row in rows] == [None, None, None, None, 8276]
+    england = "select in_year from reference.looked_after where area_code = 'E92000001' and year(year_to) = 2024"
+    assert warehouse.values(england) == [116_420]
