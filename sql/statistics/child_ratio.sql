@@ -45,9 +45,10 @@ incident_ratio as (
             when kind.incidents >= 2 then kind.incidents
             else 0
         end as numerator_each,
-        case indicator.denominator_measure
-            when 'incidents' then kind.incidents
-            when 'children' then 1
+        case
+            when indicator.denominator_breakdown = 'looked_after' then least(kind.looked_after, 1)
+            when indicator.denominator_measure = 'incidents' then kind.incidents
+            when indicator.denominator_measure = 'children' then 1
             else 0
         end as denominator_each,
         kind.children
@@ -56,6 +57,7 @@ incident_ratio as (
         on
             indicator.numerator_measure in ('incidents', 'incidents_second_or_later', 'incidents_of_repeaters')
             and indicator.method <> 'count'
+            and list_contains(indicator.breakdowns, 'total')
             and (
                 indicator.numerator_breakdown = ''
                 or (indicator.numerator_breakdown = 'looked_after' and indicator.numerator_value = 'yes')
