@@ -1,7 +1,8 @@
-"""Episodes, interviews and patterns of a very large region, timed table by table. Run as a program by `tests.bench`.
+"""Episodes, patterns and indicators of a very large region, timed table by table. Run as a program by `tests.bench`.
 
 Rows are drawn as for the demonstration and put straight where accepted rows are loaded; intake is timed elsewhere.
-Prints seconds and rows of each table of `core` and `patterns`, their sum, and the peak memory of this process.
+Prints seconds and rows of each table of `core` and `patterns`, then of those that make the indicators, with the sum of
+each and the peak memory of this process.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ YEARS = Span(date(2016, 4, 1), date(2026, 3, 1))
 INTERVIEWED = 0.6  # interviews for each episode
 _PER_SCALE = 186_847  # episodes of ten years at scale 1
 _TIMED = ("core", "patterns")
+_INDICATORS = ("statistics.indicator",)
 _RECEIVED = datetime(2026, 4, 20, 12)  # noqa: DTZ001 - UTC without zone, as in the warehouse
 
 
@@ -135,13 +137,19 @@ def main(episodes: int) -> None:
     with tempfile.TemporaryDirectory() as folder, connect(Path(folder) / "bench.duckdb", read_only=False) as connection:
         load(connection, episodes)
         done = build(connection, needed())
+        indicators = build(connection, tuple(t for t in tables_needed(_INDICATORS) if t.qualified not in done))
     timed = {name: cost for name, cost in done.items() if name.split(".")[0] in _TIMED}
+    before = sum(seconds for name, (seconds, _) in done.items() if name not in timed)
+    number = f"{done['core.missing_episode'][1]:,} episodes"
+    _print(f"core and patterns, {number}", timed, f"(tables before them {before:.1f} s)")
+    _print(f"every indicator and period, {number}", indicators, f"({indicators[_INDICATORS[0]][1]:,} figures)")
+
+
+def _print(label: str, timed: dict[str, tuple[float, int]], remark: str) -> None:
     for name, (seconds, rows) in sorted(timed.items(), key=lambda item: -item[1][0]):
         print(f"    {name:<40}{rows:>12,} rows{seconds:9.2f} s")
-    before = sum(seconds for name, (seconds, _) in done.items() if name not in timed)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    label = f"core and patterns, {done['core.missing_episode'][1]:,} episodes"
-    print(f"{label:<58}{sum(s for s, _ in timed.values()):8.1f} s{peak:8.0f} MB (tables before them {before:.1f} s)")
+    print(f"{label:<58}{sum(s for s, _ in timed.values()):8.1f} s{peak:8.0f} MB {remark}")
 
 
 def _pseudonyms(children: pl.Series) -> pl.Series:

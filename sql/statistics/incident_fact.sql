@@ -3,7 +3,7 @@
 -- Keys: episode_key, basis.
 -- For: statistics.incident_month: what is counted of incidents, said once. Children of 18 or more never count; an
 -- unknown age does. month is that of the local start. Every category has a value: what is not recorded is unknown, and
--- what has not ended 'no end recorded'. duration is in days of the calendar (DfE); lasted is elapsed, and told only
+-- what has not ended 'no end recorded'. duration is in days of the calendar (DfE); lasted_minutes is elapsed, told only
 -- where start and end are exact. place compares the area missing from with the responsible authority; for a
 -- looked-after child it stands for that of the placement, which is not delivered (domain.md section 8, indicators 17
 -- and 18). An exploitation flag is live where its date is no later than the local day of the start; one without a date
@@ -98,7 +98,9 @@ select
     end as duration,
     attributed.ended_at is not null as is_ended,
     coalesce(attributed.is_timed, false) as is_timed,
-    case when attributed.is_timed then attributed.ended_at - attributed.started_at end as lasted,
+    case
+        when attributed.is_timed then (epoch_us(attributed.ended_at) - epoch_us(attributed.started_at)) / 6e7
+    end as lasted_minutes,
     list_contains(attributed.recorded_by, 'police') as is_police,
     len(attributed.recorded_by) > 1 as is_matched,
     attributed.has_prevention_interview,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from scipy import stats
 
+from pipelines.checks.tables import load_table_checks
 from pipelines.contracts.contract import load_contracts
 from tests.builders.rows import Delivery, EpisodeRow, InterviewRow, area_codes, cases, delivery, recorded, utc
 from tests.builders.warehouse import SmallWarehouse, small_warehouse
@@ -543,6 +544,27 @@ def test_the_matrix_is_complete(two_years: SmallWarehouse) -> None:
     """
     assert two_years.values("select count(*) from statistics.count_cell") == two_years.values(expected)
     assert two_years.values("select count(distinct figure_id) - count(*) from statistics.indicator") == [0]
+
+
+ONE_MORE = "update statistics.count_cell set count = count + 1 where "
+BREAKING = {
+    "children_are_no_more_than_incidents": ONE_MORE + "measure = 'children' and count > 0",
+    "breakdowns_sum_to_their_total": ONE_MORE + "breakdown = 'setting' and breakdown_value = 'home'",
+    "no_part_is_more_than_its_whole": ONE_MORE + "measure = 'children_repeat' and breakdown = 'total'",
+}
+
+
+@pytest.mark.parametrize("check_id", BREAKING)
+def test_each_check_on_counts_holds_and_can_fail(two_years: SmallWarehouse, check_id: str) -> None:
+    checks = {check.id: check for check in load_table_checks() if check.table == "statistics.count_cell"}
+    assert set(checks) == set(BREAKING)
+    (query,) = (check.query for check in checks.values() if check.id == check_id)
+    assert two_years.values(query) == [0]
+    two_years.connection.execute("begin")
+    two_years.connection.execute(BREAKING[check_id])
+    (broken,) = two_years.values(query)
+    two_years.connection.execute("rollback")
+    assert broken > 0
 
 
 def test_a_digest_says_which_children_are_counted_not_how_many(warehouse: SmallWarehouse) -> None:
