@@ -66,20 +66,21 @@ incident_ratio as (
 
 interview_child as (
     select
-        basis,
-        area_code,
-        period_start,
-        child_number,
+        place.basis,
+        place.area_code,
+        period.period_start,
+        place.child_number,
         count(*) as eligible,
-        count_if(offered = 'yes')::bigint as offered,
-        count_if(held = 'yes')::bigint as completed,
-        count_if(offered = 'yes' and held = 'yes')::bigint as completed_of_offered,
-        count_if(within_72_hours = 'yes')::bigint as completed_72h,
-        count_if(declined)::bigint as declined,
-        count_if(overtaken = 'yes')::bigint as overtaken
-    from statistics.interview_period
-    where period_type = 'year_to_march'
-    group by basis, area_code, period_start, child_number
+        count_if(place.offered = 'yes')::bigint as offered,
+        count_if(place.held = 'yes')::bigint as completed,
+        count_if(place.offered = 'yes' and place.held = 'yes')::bigint as completed_of_offered,
+        count_if(place.within_72_hours = 'yes')::bigint as completed_72h,
+        count_if(place.declined)::bigint as declined,
+        count_if(place.overtaken = 'yes')::bigint as overtaken
+    from statistics.interview_place as place
+    inner join statistics.period
+        on period.period_type = 'year_to_march' and place.month between period.period_start and period.period_end
+    group by place.basis, place.area_code, period.period_start, place.child_number
 ),
 
 interview_kind as (

@@ -1,138 +1,171 @@
 -- statistics.interview_count
 -- Grain: one row per measure of the interview cascade, basis, area and period that occurs.
 -- Keys: measure, basis, area_code, period_type, period_start.
--- For: statistics.count_cell. not_measurable counts the eligible episodes for which the answer cannot be told. Each
--- child is summed first and counted after, as in statistics.incident_count; a measure is three columns until then.
-with child as (
+-- For: statistics.count_cell. not_measurable counts the eligible episodes for which the answer cannot be told. Episodes
+-- and their digest (an exclusive or) add up over months and are counted by month; children are not: of each its answers
+-- in the period are put together, one bit a measure, and counted after.
+with by_month as (
     select
         basis,
         area_code,
-        period_type,
-        period_start,
-        count(*) as eligible,
-        bit_xor(episode_digest) as eligible_digest,
-        count_if(offered = 'yes') as offered,
-        bit_xor(episode_digest) filter (where offered = 'yes') as offered_digest,
-        count_if(offered = 'not_measurable') as offered_unclear,
-        count_if(held = 'yes') as completed,
-        bit_xor(episode_digest) filter (where held = 'yes') as completed_digest,
-        count_if(held = 'not_measurable') as completed_unclear,
-        count_if(offered = 'yes' and held = 'yes') as completed_of_offered,
-        bit_xor(episode_digest) filter (where offered = 'yes' and held = 'yes') as completed_of_offered_digest,
-        count_if(offered = 'yes' and held = 'not_measurable') as completed_of_offered_unclear,
-        count_if(within_72_hours = 'yes') as completed_72h,
-        bit_xor(episode_digest) filter (where within_72_hours = 'yes') as completed_72h_digest,
-        count_if(within_72_hours = 'not_measurable') as completed_72h_unclear,
-        count_if(declined) as declined,
-        bit_xor(episode_digest) filter (where declined) as declined_digest,
-        count_if(overtaken = 'yes') as overtaken,
-        bit_xor(episode_digest) filter (where overtaken = 'yes') as overtaken_digest,
-        count_if(overtaken = 'not_measurable') as overtaken_unclear,
-        count_if(is_elsewhere) as eligible_elsewhere,
-        bit_xor(episode_digest) filter (where is_elsewhere) as eligible_elsewhere_digest,
-        count_if(is_elsewhere and held = 'yes') as completed_elsewhere,
-        bit_xor(episode_digest) filter (where is_elsewhere and held = 'yes') as completed_elsewhere_digest,
-        count_if(is_elsewhere and held = 'not_measurable') as completed_elsewhere_unclear,
-        count_if(is_elsewhere and within_72_hours = 'yes') as completed_72h_elsewhere,
-        bit_xor(episode_digest) filter (where is_elsewhere and within_72_hours = 'yes')
-            as completed_72h_elsewhere_digest,
-        count_if(is_elsewhere and within_72_hours = 'not_measurable') as completed_72h_elsewhere_unclear
-    from statistics.interview_period
-    group by basis, area_code, period_type, period_start, child_number
+        month,
+        unnest([
+            {
+                'name': 'rhi_eligible',
+                'count': count(*),
+                'digest': bit_xor(episode_digest),
+                'unclear': 0
+            },
+            {
+                'name': 'rhi_offered',
+                'count': count_if(offered = 'yes'),
+                'digest': bit_xor(episode_digest) filter (where offered = 'yes'),
+                'unclear': count_if(offered = 'not_measurable')
+            },
+            {
+                'name': 'rhi_completed',
+                'count': count_if(held = 'yes'),
+                'digest': bit_xor(episode_digest) filter (where held = 'yes'),
+                'unclear': count_if(held = 'not_measurable')
+            },
+            {
+                'name': 'rhi_completed_of_offered',
+                'count': count_if(offered = 'yes' and held = 'yes'),
+                'digest': bit_xor(episode_digest) filter (where offered = 'yes' and held = 'yes'),
+                'unclear': count_if(offered = 'yes' and held = 'not_measurable')
+            },
+            {
+                'name': 'rhi_completed_72h',
+                'count': count_if(within_72_hours = 'yes'),
+                'digest': bit_xor(episode_digest) filter (where within_72_hours = 'yes'),
+                'unclear': count_if(within_72_hours = 'not_measurable')
+            },
+            {
+                'name': 'rhi_declined',
+                'count': count_if(declined),
+                'digest': bit_xor(episode_digest) filter (where declined),
+                'unclear': 0
+            },
+            {
+                'name': 'rhi_overtaken',
+                'count': count_if(overtaken = 'yes'),
+                'digest': bit_xor(episode_digest) filter (where overtaken = 'yes'),
+                'unclear': count_if(overtaken = 'not_measurable')
+            },
+            {
+                'name': 'rhi_eligible_elsewhere',
+                'count': count_if(is_elsewhere),
+                'digest': bit_xor(episode_digest) filter (where is_elsewhere),
+                'unclear': 0
+            },
+            {
+                'name': 'rhi_completed_elsewhere',
+                'count': count_if(is_elsewhere and held = 'yes'),
+                'digest': bit_xor(episode_digest) filter (where is_elsewhere and held = 'yes'),
+                'unclear': count_if(is_elsewhere and held = 'not_measurable')
+            },
+            {
+                'name': 'rhi_completed_72h_elsewhere',
+                'count': count_if(is_elsewhere and within_72_hours = 'yes'),
+                'digest': bit_xor(episode_digest) filter (where is_elsewhere and within_72_hours = 'yes'),
+                'unclear': count_if(is_elsewhere and within_72_hours = 'not_measurable')
+            }
+        ]) as measure
+    from statistics.interview_place
+    group by basis, area_code, month
 ),
 
 counted as (
+    select
+        by_month.measure.name as measure,
+        by_month.basis,
+        by_month.area_code,
+        period.period_type,
+        period.period_start,
+        sum(by_month.measure.count)::bigint as count,
+        bit_xor(by_month.measure.digest) as digest,
+        sum(by_month.measure.unclear)::bigint as not_measurable
+    from by_month
+    inner join statistics.period
+        on period.period_type <> 'rolling_12' and by_month.month between period.period_start and period.period_end
+    group by by_month.measure.name, by_month.basis, by_month.area_code, period.period_type, period.period_start
+),
+
+answered as (
+    select
+        basis,
+        area_code,
+        child_number,
+        month,
+        bit_or(
+            1
+            | case when offered = 'yes' then 2 else 0 end
+            | case when held = 'yes' then 4 else 0 end
+            | case when offered = 'yes' and held = 'yes' then 8 else 0 end
+            | case when within_72_hours = 'yes' then 16 else 0 end
+            | case when declined then 32 else 0 end
+            | case when overtaken = 'yes' then 64 else 0 end
+            | case when is_elsewhere then 128 else 0 end
+            | case when is_elsewhere and held = 'yes' then 256 else 0 end
+            | case when is_elsewhere and within_72_hours = 'yes' then 512 else 0 end
+        ) as answers
+    from statistics.interview_place
+    group by basis, area_code, child_number, month
+),
+
+child as (
+    select
+        answered.basis,
+        answered.area_code,
+        answered.child_number,
+        period.period_type,
+        period.period_start,
+        bit_or(answered.answers) as answers
+    from answered
+    inner join statistics.period
+        on period.period_type <> 'rolling_12' and answered.month between period.period_start and period.period_end
+    group by answered.basis, answered.area_code, answered.child_number, period.period_type, period.period_start
+),
+
+behind as (
     select
         basis,
         area_code,
         period_type,
         period_start,
         unnest([
-            {
-                'name': 'rhi_eligible',
-                'count': sum(eligible),
-                'children': count_if(eligible > 0),
-                'digest': bit_xor(eligible_digest),
-                'unclear': 0
-            },
-            {
-                'name': 'rhi_offered',
-                'count': sum(offered),
-                'children': count_if(offered > 0),
-                'digest': bit_xor(offered_digest),
-                'unclear': sum(offered_unclear)
-            },
-            {
-                'name': 'rhi_completed',
-                'count': sum(completed),
-                'children': count_if(completed > 0),
-                'digest': bit_xor(completed_digest),
-                'unclear': sum(completed_unclear)
-            },
-            {
-                'name': 'rhi_completed_of_offered',
-                'count': sum(completed_of_offered),
-                'children': count_if(completed_of_offered > 0),
-                'digest': bit_xor(completed_of_offered_digest),
-                'unclear': sum(completed_of_offered_unclear)
-            },
-            {
-                'name': 'rhi_completed_72h',
-                'count': sum(completed_72h),
-                'children': count_if(completed_72h > 0),
-                'digest': bit_xor(completed_72h_digest),
-                'unclear': sum(completed_72h_unclear)
-            },
-            {
-                'name': 'rhi_declined',
-                'count': sum(declined),
-                'children': count_if(declined > 0),
-                'digest': bit_xor(declined_digest),
-                'unclear': 0
-            },
-            {
-                'name': 'rhi_overtaken',
-                'count': sum(overtaken),
-                'children': count_if(overtaken > 0),
-                'digest': bit_xor(overtaken_digest),
-                'unclear': sum(overtaken_unclear)
-            },
-            {
-                'name': 'rhi_eligible_elsewhere',
-                'count': sum(eligible_elsewhere),
-                'children': count_if(eligible_elsewhere > 0),
-                'digest': bit_xor(eligible_elsewhere_digest),
-                'unclear': 0
-            },
-            {
-                'name': 'rhi_completed_elsewhere',
-                'count': sum(completed_elsewhere),
-                'children': count_if(completed_elsewhere > 0),
-                'digest': bit_xor(completed_elsewhere_digest),
-                'unclear': sum(completed_elsewhere_unclear)
-            },
-            {
-                'name': 'rhi_completed_72h_elsewhere',
-                'count': sum(completed_72h_elsewhere),
-                'children': count_if(completed_72h_elsewhere > 0),
-                'digest': bit_xor(completed_72h_elsewhere_digest),
-                'unclear': sum(completed_72h_elsewhere_unclear)
-            }
+            { 'name': 'rhi_eligible', 'children': count_if((answers & 1) > 0) },
+            { 'name': 'rhi_offered', 'children': count_if((answers & 2) > 0) },
+            { 'name': 'rhi_completed', 'children': count_if((answers & 4) > 0) },
+            { 'name': 'rhi_completed_of_offered', 'children': count_if((answers & 8) > 0) },
+            { 'name': 'rhi_completed_72h', 'children': count_if((answers & 16) > 0) },
+            { 'name': 'rhi_declined', 'children': count_if((answers & 32) > 0) },
+            { 'name': 'rhi_overtaken', 'children': count_if((answers & 64) > 0) },
+            { 'name': 'rhi_eligible_elsewhere', 'children': count_if((answers & 128) > 0) },
+            { 'name': 'rhi_completed_elsewhere', 'children': count_if((answers & 256) > 0) },
+            { 'name': 'rhi_completed_72h_elsewhere', 'children': count_if((answers & 512) > 0) }
         ]) as measure
     from child
     group by basis, area_code, period_type, period_start
 )
 
 select
-    measure.name as measure,
-    basis,
-    area_code,
-    period_type,
-    period_start,
+    counted.measure,
+    counted.basis,
+    counted.area_code,
+    counted.period_type,
+    counted.period_start,
     'total' as breakdown,
     'Total' as breakdown_value,
-    measure.count::bigint as count,
-    measure.children::bigint as children,
-    measure.digest,
-    measure.unclear::bigint as not_measurable
+    counted.count,
+    behind.measure.children::bigint as children,
+    counted.digest,
+    counted.not_measurable
 from counted
+inner join behind
+    on
+        counted.measure = behind.measure.name
+        and counted.basis = behind.basis
+        and counted.area_code = behind.area_code
+        and counted.period_type = behind.period_type
+        and counted.period_start = behind.period_start
