@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from dashboards.words import listed
+from pipelines.contracts.concerns import ALL_MEASURES
 from pipelines.region import Region
 
-# In a note's measures: whatever is counted, this note concerns it.
-ALL_MEASURES = "*"
 BREAK, POPULATION = "break", "population"
 # Kinds whose text is a sentence of its own, not about single boroughs.
 _OF_SERIES = {BREAK: "Break in the series", POPULATION: "Population estimates"}

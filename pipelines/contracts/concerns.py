@@ -9,13 +9,12 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipelines.contracts.indicators import load_indicators
+from pipelines.contracts.indicators import BASES, load_indicators
 from pipelines.contracts.keys import Keys
 
 ALL = "all"
 # In the measures of a note: whatever is counted, the note concerns it.
 ALL_MEASURES = "*"
-BASES = ("A", "B")
 # The ids of the domain notes, section 8. A note may name one that is not published yet.
 _INDICATOR = re.compile(r"I(0[1-9]|[12]\d|3[0-5])")
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from pipelines.contracts.concerns import ALL_MEASURES
 from pipelines.contracts.contract import TEMPORAL, Contract, load_contracts
 from pipelines.contracts.indicators import load_indicators
 from pipelines.contracts.keys import Keys
@@ -35,7 +36,7 @@ from pipelines.region import load_region
 # Values of a mapping that stand for the sender's code and for what the pseudonym's scope is.
 BOROUGH, SCOPE = "@borough", "@scope"
 SCOPES = ("regional", "borough")
-ALL_MEASURES = "*"
+
 _NEEDED = ("id", "title", "version", "dataset", "recognised_by", "columns")
 _KNOWN = (*_NEEDED, "variant", "dates", "rows_kept", "pseudonymise", "not_supplied", "also", "years", "notes")
 

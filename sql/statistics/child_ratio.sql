@@ -3,32 +3,19 @@
 -- Keys: indicator_id, variant, basis, area_code, period_start, numerator_each, denominator_each.
 -- For: statistics.bootstrap_interval. Indicators whose numerator is of episodes, which come in runs by child. children
 -- is how many have these sums; denominator_each is 0 where the denominator is a population.
-with incident_child as (
-    select
-        basis,
-        area_code,
-        period_start,
-        child_number,
-        count(*) as incidents,
-        count_if(is_second_or_later)::bigint as second_or_later,
-        count_if(looked_after = 'yes')::bigint as looked_after
-    from statistics.episode_period
-    where period_type = 'year_to_march'
-    group by basis, area_code, period_start, child_number
-),
-
 -- Kinds of child first: a hundred times fewer rows than children.
-incident_kind as (
+with incident_kind as (
     select
         basis,
         area_code,
         period_start,
         incidents,
         second_or_later,
-        looked_after,
+        looked_after_incidents as looked_after,
         count(*) as children
-    from incident_child
-    group by basis, area_code, period_start, incidents, second_or_later, looked_after
+    from statistics.child_period
+    where period_type = 'year_to_march'
+    group by basis, area_code, period_start, incidents, second_or_later, looked_after_incidents
 ),
 
 incident_ratio as (

@@ -48,10 +48,9 @@ counted as (
         breakdown_value,
         count,
         children,
-        digest,
-        null::bigint as not_measurable
+        digest
     from statistics.incident_count
-    union all
+    union all by name
     select
         measure,
         basis,
@@ -62,10 +61,9 @@ counted as (
         breakdown_value,
         count,
         children,
-        digest,
-        null::bigint as not_measurable
+        digest
     from statistics.child_count
-    union all
+    union all by name
     select
         measure,
         basis,
@@ -79,7 +77,7 @@ counted as (
         digest,
         not_measurable
     from statistics.interview_count
-    union all
+    union all by name
     select
         measure,
         basis,
@@ -88,12 +86,9 @@ counted as (
         period_start,
         'total' as breakdown,
         'Total' as breakdown_value,
-        count,
-        null::bigint as children,
-        null::ubigint as digest,
-        null::bigint as not_measurable
+        count
     from statistics.child_rolling
-    union all
+    union all by name
     select
         measure,
         basis,
@@ -103,12 +98,10 @@ counted as (
         breakdown,
         breakdown_value,
         count,
-        null::bigint as children,
-        null::ubigint as digest,
         not_measurable
     from statistics.incident_period
     where measure <> 'incidents' or breakdown <> 'total' or period_type = 'rolling_12'
-    union all
+    union all by name
     select
         measure,
         basis,
@@ -118,11 +111,9 @@ counted as (
         'total' as breakdown,
         'Total' as breakdown_value,
         count,
-        null::bigint as children,
-        null::ubigint as digest,
         not_measurable
     from statistics.child_again
-    union all
+    union all by name
     select
         measure,
         basis,
@@ -131,10 +122,7 @@ counted as (
         period_start,
         'total' as breakdown,
         'Total' as breakdown_value,
-        count,
-        null::bigint as children,
-        null::ubigint as digest,
-        null::bigint as not_measurable
+        count
     from received
 )
 

@@ -55,10 +55,9 @@ first_episode as (
         area_code,
         period_start,
         child_number,
-        arg_min(episode_digest, started_at) as episode_digest
-    from statistics.episode_period
+        first_episode_digest as episode_digest
+    from statistics.child_period
     where period_type = 'year_to_march'
-    group by basis, area_code, period_start, child_number
 ),
 
 -- Observation from a month on ends where the next month that was not received begins.

@@ -17,11 +17,10 @@ with child_year as (
         area_code,
         period_start,
         child_number,
-        count(*) as incidents,
-        count_if(is_second_or_later) as second_or_later
-    from statistics.episode_period
+        incidents,
+        second_or_later
+    from statistics.child_period
     where period_type = 'year_to_march'
-    group by basis, area_code, period_start, child_number
 ),
 
 summed as (
