@@ -87,7 +87,7 @@ def count_cells(
     counted = [
         members.with_columns(breakdown=pl.lit(breakdown), breakdown_value=_value(breakdown))
         .group_by("measure", "basis", "area_code", "period_type", "period_start", "breakdown", "breakdown_value")
-        .agg(count=pl.len(), children=pl.col("child").n_unique(), digest=pl.col("unit").hash(0).sum())
+        .agg(count=pl.len(), children=pl.col("child").n_unique())
         for breakdown in ("total", *breakdowns)
     ]
     frame = _coordinates(episodes, geography, ("total", *breakdowns), years)
@@ -97,7 +97,6 @@ def count_cells(
         .with_columns(
             CELL_ID.alias("cell_id"),
             pl.col("count", "children").fill_null(0),
-            member_digest=pl.col("digest").fill_null(0).cast(pl.String),
             coverage=pl.lit("complete"),
         )
         .select(pl.col(name).cast(dtype) for name, dtype in TRUE_CELL.items())
@@ -260,7 +259,6 @@ def year_cells(
             "breakdown_value": "Total",
             "count": count,
             "children": (children or {}).get((measure, area), count),
-            "member_digest": f"{measure}{area}",
             "coverage": "complete",
         }
         for (measure, area), count in counts.items()

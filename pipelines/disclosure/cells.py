@@ -24,7 +24,6 @@ TRUE_CELL = {
     **COORDINATES,
     "count": pl.Int64,
     "children": pl.Int64,
-    "member_digest": pl.String,
     "coverage": pl.String,
 }
 PUBLISHED_CELL = {**COORDINATES, "count": pl.Int64, "symbol": pl.String, "method": pl.String, "within": pl.Int64}

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +44,13 @@ class _Entry:
     checksum: str
 
 
-def read_ledger(home: Path, before: str | None = None) -> pl.DataFrame:
+def read_ledger(home: Path) -> pl.DataFrame:
     """All that was ever published, checked against the chain of checksums.
 
     A file removed from the end cannot be noticed here: compare `ledger_head` with what the last release recorded.
 
     Args:
         home: the run-time home.
-        before: leave out this release and all after it, so that making it again starts from the same past.
 
     Returns:
         Columns of `LEDGER`, by sequence and cell_id; no rows where nothing has been published yet.
@@ -60,10 +58,9 @@ def read_ledger(home: Path, before: str | None = None) -> pl.DataFrame:
     Raises:
         LedgerError: if a file is missing, changed or unreadable.
     """
-    earlier = takewhile(lambda entry: entry.header["release_id"] != before, list(_entries(home)))
     frames = [
         entry.cells.select(*(pl.lit(entry.header[name]).cast(LEDGER[name]).alias(name) for name in _HEADER), pl.all())
-        for entry in earlier
+        for entry in _entries(home)
     ]
     return pl.concat([pl.DataFrame(schema=LEDGER), *(frame.select(*LEDGER) for frame in frames)])
 

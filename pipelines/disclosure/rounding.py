@@ -38,18 +38,18 @@ class Rounded:
     within: NDArray[np.int64]
 
 
-def draws(cell_ids: Sequence[str], digests: Sequence[str], key: RoundingKey) -> NDArray[np.uint64]:
-    """A number for each cell that looks random without the key and is the same for the same members.
+def draws(cell_ids: Sequence[str], counts: Sequence[int], key: RoundingKey) -> NDArray[np.uint64]:
+    """A number for each cell that looks random without the key and is the same for the same count.
 
     Args:
         cell_ids: canonical ids.
-        digests: digests of the members; a cell whose members do not change keeps its draw in every release.
+        counts: true counts; a cell whose count does not change keeps its draw in every release.
         key: the rounding key.
 
     Returns:
         Whole numbers, uniform below 2**64.
     """
-    messages = (f"mfh:rounding:v1|{cell}|{digest}".encode() for cell, digest in zip(cell_ids, digests, strict=True))
+    messages = (f"mfh:rounding:v2|{cell}|{count}".encode() for cell, count in zip(cell_ids, counts, strict=True))
     heads = b"".join(hmac.digest(key.secret, message, sha256)[:8] for message in messages)
     return np.frombuffer(heads, dtype=">u8").astype(np.uint64)
 
@@ -121,7 +121,7 @@ class _Aim:
 
 def _aim(system: System, policy: Policy, key: RoundingKey, standing: NDArray[np.int64] | None) -> _Aim:
     counts = system.cells.get_column("count").to_numpy()
-    drawn = draws(system.cells["cell_id"].to_list(), system.cells["member_digest"].to_list(), key)
+    drawn = draws(system.cells["cell_id"].to_list(), counts.tolist(), key)
     target = target_steps(counts, drawn, policy.base)
     last = np.full_like(counts, -1) if standing is None else standing
     stands = (last >= 0) & (last % policy.base == 0) & (np.abs(last - counts) < policy.base)

@@ -7,7 +7,6 @@ these counts.
 
 from __future__ import annotations
 
-import hmac
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,14 +54,15 @@ def publish(
     over = query_frame(connection, "select distinct period_type from statistics.period").to_series().to_list()
     policy = policy.covering(over)
     true = query_frame(connection, "select * exclude (not_measurable) from statistics.count_cell order by cell_id")
-    release_id = _release_id(true, policy, key)
     if not policy.tables:
         # No month is over yet: there is nothing to publish, and nothing for the ledger.
+        release_id = _release_id(pl.DataFrame(schema=PUBLISHED_CELL), policy)
         _write_tables(connection, home, release_id, pl.DataFrame(schema=PUBLISHED_CELL), policy)
         return Publication(release_id, 0)
-    earlier = read_ledger(home.root, before=release_id)
+    earlier = read_ledger(home.root)
     past = earlier if earlier.height else None
     protection = protect(true, policy, key, geography, earlier=past, progress=progress)
+    release_id = _release_id(protection.cells, policy)
     append_release(
         home.root, release_id, protection.cells, policy_version=policy.version, key_fingerprint=key.fingerprint
     )
@@ -87,14 +87,13 @@ def rounding_key(home: Home) -> RoundingKey:
     return create_key(home.rounding_key)
 
 
-def _release_id(true: pl.DataFrame, policy: Policy, key: RoundingKey) -> str:
-    """Name the content: the same counts, policy and key always have the same id.
+def _release_id(cells: pl.DataFrame, policy: Policy) -> str:
+    """Name the content: the same published counts under the same policy always have the same id.
 
-    Keyed, because a plain digest of small counts could be searched until it fits.
+    Nothing but what is published goes into it, or the id would tell whether a hidden count had changed.
     """
-    digest = hmac.new(key.secret, f"mfh:release:v1|{policy.version}".encode(), sha256)
-    columns = true.select("cell_id", "count", "member_digest", "coverage")
-    digest.update("\n".join(columns.select(pl.concat_str(pl.all(), separator="|")).to_series()).encode())
+    digest = sha256(f"mfh:release:v2|{policy.version}".encode())
+    digest.update(cells.write_csv().encode())
     return f"site-{digest.hexdigest()[:12]}"
 
 

@@ -2,7 +2,7 @@
 -- Grain: one row per child with a missing episode.
 -- Keys: child_key; child_number.
 -- For: counting children by a number instead of a pseudonym, which is what makes counting quick. The number means
--- nothing outside one run; the digest is the child's own.
+-- nothing outside one run.
 with child as (
     select distinct child_key
     from core.missing_episode
@@ -11,6 +11,5 @@ with child as (
 
 select
     child_key,
-    row_number() over (order by child_key) as child_number,
-    md5_number_lower(child_key) as child_digest
+    row_number() over (order by child_key) as child_number
 from child

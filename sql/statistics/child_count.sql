@@ -16,8 +16,7 @@ with child as (
             else 'total'
         end as breakdown,
         coalesce(age_band, sex, looked_after, 'Total') as breakdown_value,
-        count(*) as count,
-        bit_xor(child_digest) as digest
+        count(*) as count
     from statistics.child_period
     group by
         basis,
@@ -49,8 +48,7 @@ marked_child as (
         period_start,
         'total' as breakdown,
         'Total' as breakdown_value,
-        count(*) as count,
-        bit_xor(child_digest) as digest
+        count(*) as count
     from marked
     group by all
 ),
@@ -64,8 +62,7 @@ counted as (
         period_start,
         breakdown,
         breakdown_value,
-        count,
-        digest
+        count
     from child
     union all
     select
@@ -76,8 +73,7 @@ counted as (
         period_start,
         breakdown,
         breakdown_value,
-        count,
-        digest
+        count
     from marked_child
 )
 
@@ -90,6 +86,5 @@ select
     breakdown,
     breakdown_value,
     count,
-    count as children,
-    digest
+    count as children
 from counted

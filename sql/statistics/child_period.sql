@@ -23,7 +23,6 @@ select
     started.period_type,
     started.period_start,
     started.child_number,
-    any_value(started.child_digest) as child_digest,
     count(*) as incidents,
     coalesce(arg_min(started.age_band, started.started_at) filter (where started.age_band <> 'unknown'), 'unknown')
         as age_band,
@@ -37,10 +36,8 @@ select
     bool_or(started.completes_3_in_90) as completes_3_in_90,
     bool_or(started.completes_10_in_365) as completes_10_in_365,
     arg_min(started.episode_digest, started.started_at) as first_episode_digest,
-    bit_xor(started.episode_digest) as incidents_digest,
     count_if(started.looked_after = 'yes')::bigint as looked_after_incidents,
     count_if(started.is_second_or_later)::bigint as second_or_later,
-    bit_xor(started.episode_digest) filter (where started.is_second_or_later) as second_or_later_digest,
     bit_or(
         case started.age_band
             when 'under 10' then 1 when '10 to 11' then 2 when '12 to 14' then 4 when '15 to 17' then 8 else 16

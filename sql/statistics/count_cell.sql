@@ -3,8 +3,7 @@
 -- matrix is complete, zeros included.
 -- Keys: cell_id (measure|basis|area_code|period_type|period_start|breakdown|breakdown_value).
 -- For: statistics.indicator and disclosure control. True counts: never leaves the restricted side. children is the
--- distinct children behind the count and member_digest says which members; neither is known of what is counted in
--- statistics.incident_period, and so none of that may be published. coverage says how much of the period was received
+-- distinct children behind the count, not known of what is counted in statistics.incident_period. coverage says how much of the period was received
 -- and can be told.
 with cell as (
     select
@@ -47,8 +46,7 @@ counted as (
         breakdown,
         breakdown_value,
         count,
-        children,
-        digest
+        children
     from statistics.incident_count
     union all by name
     select
@@ -60,8 +58,7 @@ counted as (
         breakdown,
         breakdown_value,
         count,
-        children,
-        digest
+        children
     from statistics.child_count
     union all by name
     select
@@ -74,7 +71,6 @@ counted as (
         breakdown_value,
         count,
         children,
-        digest,
         not_measurable
     from statistics.interview_count
     union all by name
@@ -148,7 +144,6 @@ select
     cell.breakdown_value,
     coalesce(counted.count, 0)::bigint as count,
     case when counted.measure is null then 0 else counted.children end as children,
-    lower(hex(coalesce(counted.digest, 0))) as member_digest,
     case
         when cell.family = 'delivery' then 'complete'
         when coverage.coverage is null then 'none'

@@ -57,7 +57,6 @@ select
     md5_number_lower(ordered.episode_key) as episode_digest,
     ordered.child_key,
     child.child_number,
-    child.child_digest,
     ordered.borough,
     ordered.started_at,
     utc_to_london(ordered.started_at)::date as start_day,

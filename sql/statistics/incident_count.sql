@@ -1,9 +1,9 @@
 -- statistics.incident_count
 -- Grain: one row per measure of incidents, basis, area, period, breakdown and value that occurs.
 -- Keys: measure, basis, area_code, period_type, period_start, breakdown, breakdown_value.
--- For: statistics.count_cell. count is episodes, children the distinct children behind them; digest says which
--- episodes. Incidents and their digest (an exclusive or) add up over months, so they are counted by month; children do
--- not, and are counted from statistics.child_period, where each has one row for the period.
+-- For: statistics.count_cell. count is episodes, children the distinct children behind them. Incidents add up over
+-- months, so they are counted by month; children do not, and are counted from statistics.child_period, where each has
+-- one row for the period.
 with child_total as (
     select
         basis,
@@ -14,20 +14,17 @@ with child_total as (
             {
                 'name': 'incidents',
                 'count': sum(incidents)::bigint,
-                'children': count(*),
-                'digest': bit_xor(incidents_digest)
+                'children': count(*)
             },
             {
                 'name': 'incidents_second_or_later',
                 'count': sum(second_or_later)::bigint,
-                'children': count_if(second_or_later > 0)::bigint,
-                'digest': bit_xor(second_or_later_digest)
+                'children': count_if(second_or_later > 0)::bigint
             },
             {
                 'name': 'incidents_of_repeaters',
                 'count': (sum(incidents) filter (where incidents >= 2))::bigint,
-                'children': count_if(incidents >= 2)::bigint,
-                'digest': bit_xor(incidents_digest) filter (where incidents >= 2)
+                'children': count_if(incidents >= 2)::bigint
             }
         ]) as measure
     from statistics.child_period
@@ -42,8 +39,7 @@ value_month as (
         case when grouping(age_band) = 0 then 'age_band' when grouping(sex) = 0 then 'sex' else 'looked_after' end
             as breakdown,
         coalesce(age_band, sex, looked_after) as breakdown_value,
-        count(*) as count,
-        bit_xor(episode_digest) as digest
+        count(*) as count
     from statistics.episode
     group by basis, area_code, month, grouping sets ((age_band), (sex), (looked_after))
 ),
@@ -56,8 +52,7 @@ value_period as (
         period.period_start,
         value_month.breakdown,
         value_month.breakdown_value,
-        sum(value_month.count)::bigint as count,
-        bit_xor(value_month.digest) as digest
+        sum(value_month.count)::bigint as count
     from value_month
     inner join statistics.period
         on
@@ -105,8 +100,7 @@ select
     'total' as breakdown,
     'Total' as breakdown_value,
     measure.count,
-    measure.children,
-    measure.digest
+    measure.children
 from child_total
 where measure.children > 0
 union all
@@ -119,8 +113,7 @@ select
     value_period.breakdown,
     value_period.breakdown_value,
     value_period.count,
-    value_child.value.children::bigint as children,
-    value_period.digest
+    value_child.value.children::bigint as children
 from value_period
 inner join value_child
     on

@@ -2,8 +2,8 @@
 -- Grain: one row per measure of the interview cascade, basis, area and period that occurs.
 -- Keys: measure, basis, area_code, period_type, period_start.
 -- For: statistics.count_cell. not_measurable counts the eligible episodes for which the answer cannot be told. Episodes
--- and their digest (an exclusive or) add up over months and are counted by month; children are not: of each its answers
--- in the period are put together, one bit a measure, and counted after.
+-- add up over months and are counted by month; children are not: of each its answers in the period are put together,
+-- one bit a measure, and counted after.
 with by_month as (
     select
         basis,
@@ -13,61 +13,51 @@ with by_month as (
             {
                 'name': 'rhi_eligible',
                 'count': count(*),
-                'digest': bit_xor(episode_digest),
                 'unclear': 0
             },
             {
                 'name': 'rhi_offered',
                 'count': count_if(offered = 'yes'),
-                'digest': bit_xor(episode_digest) filter (where offered = 'yes'),
                 'unclear': count_if(offered = 'not_measurable')
             },
             {
                 'name': 'rhi_completed',
                 'count': count_if(held = 'yes'),
-                'digest': bit_xor(episode_digest) filter (where held = 'yes'),
                 'unclear': count_if(held = 'not_measurable')
             },
             {
                 'name': 'rhi_completed_of_offered',
                 'count': count_if(offered = 'yes' and held = 'yes'),
-                'digest': bit_xor(episode_digest) filter (where offered = 'yes' and held = 'yes'),
                 'unclear': count_if(offered = 'yes' and held = 'not_measurable')
             },
             {
                 'name': 'rhi_completed_72h',
                 'count': count_if(within_72_hours = 'yes'),
-                'digest': bit_xor(episode_digest) filter (where within_72_hours = 'yes'),
                 'unclear': count_if(within_72_hours = 'not_measurable')
             },
             {
                 'name': 'rhi_declined',
                 'count': count_if(declined),
-                'digest': bit_xor(episode_digest) filter (where declined),
                 'unclear': 0
             },
             {
                 'name': 'rhi_overtaken',
                 'count': count_if(overtaken = 'yes'),
-                'digest': bit_xor(episode_digest) filter (where overtaken = 'yes'),
                 'unclear': count_if(overtaken = 'not_measurable')
             },
             {
                 'name': 'rhi_eligible_elsewhere',
                 'count': count_if(is_elsewhere),
-                'digest': bit_xor(episode_digest) filter (where is_elsewhere),
                 'unclear': 0
             },
             {
                 'name': 'rhi_completed_elsewhere',
                 'count': count_if(is_elsewhere and held = 'yes'),
-                'digest': bit_xor(episode_digest) filter (where is_elsewhere and held = 'yes'),
                 'unclear': count_if(is_elsewhere and held = 'not_measurable')
             },
             {
                 'name': 'rhi_completed_72h_elsewhere',
                 'count': count_if(is_elsewhere and within_72_hours = 'yes'),
-                'digest': bit_xor(episode_digest) filter (where is_elsewhere and within_72_hours = 'yes'),
                 'unclear': count_if(is_elsewhere and within_72_hours = 'not_measurable')
             }
         ]) as measure
@@ -83,7 +73,6 @@ counted as (
         period.period_type,
         period.period_start,
         sum(by_month.measure.count)::bigint as count,
-        bit_xor(by_month.measure.digest) as digest,
         sum(by_month.measure.unclear)::bigint as not_measurable
     from by_month
     inner join statistics.period
@@ -159,7 +148,6 @@ select
     'Total' as breakdown_value,
     counted.count,
     behind.measure.children::bigint as children,
-    counted.digest,
     counted.not_measurable
 from counted
 inner join behind

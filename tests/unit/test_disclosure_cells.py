@@ -25,7 +25,7 @@ def test_the_plan_is_taken_once_and_in_order(cells: pl.DataFrame) -> None:
 
 
 def test_a_published_cell_cannot_carry_what_is_secret() -> None:
-    assert set(TRUE_CELL) - set(PUBLISHED_CELL) == {"children", "member_digest", "coverage"}
+    assert set(TRUE_CELL) - set(PUBLISHED_CELL) == {"children", "coverage"}
 
 
 def test_areas_outside_the_region_are_left_out(cells: pl.DataFrame) -> None:
@@ -88,8 +88,8 @@ def test_a_hole_in_the_matrix_is_refused(cells: pl.DataFrame, hole: pl.Expr) -> 
 
 
 def test_a_missing_or_mistyped_column_is_refused_without_a_value(cells: pl.DataFrame) -> None:
-    with pytest.raises(CellsError, match="member_digest"):
-        planned_cells(cells.drop("member_digest"), POLICY, TOWNS)
+    with pytest.raises(CellsError, match="coverage"):
+        planned_cells(cells.drop("coverage"), POLICY, TOWNS)
     with pytest.raises(CellsError, match="count, or these have another type"):
         planned_cells(cells.with_columns(count=pl.lit("4711x")), POLICY, TOWNS)
 

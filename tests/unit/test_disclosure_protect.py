@@ -52,11 +52,6 @@ def test_the_same_input_gives_the_same_bytes(passed: Protection, cells: pl.DataF
     assert again.report.to_json() == passed.report.to_json()
 
 
-def test_a_true_zero_says_nothing_but_that_it_is_zero(cells: pl.DataFrame, passed: Protection) -> None:
-    digest = pl.when(pl.col("count") == 0).then(pl.lit("other")).otherwise("member_digest")
-    assert protect(cells.with_columns(member_digest=digest), POLICY, KEY, TOWNS).cells.equals(passed.cells)
-
-
 def test_coverage_shows_as_a_symbol(cells: pl.DataFrame) -> None:
     covered = cells.with_columns(
         coverage=pl.col("area_code").replace_strict({"T1": "none", "T2": "partial"}, default="complete")

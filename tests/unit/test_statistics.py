@@ -567,22 +567,6 @@ def test_each_check_on_counts_holds_and_can_fail(two_years: SmallWarehouse, chec
     assert broken > 0
 
 
-def test_a_digest_says_which_children_are_counted_not_how_many(warehouse: SmallWarehouse) -> None:
-    anna, ben, again = absence("2024-05-10 10:00"), absence(episode_id="b", child="ben"), absence("2024-05-20 10:00")
-    digests = []
-    for rows in ((anna,), (ben,), (anna, again), (anna, ben), (ben, anna)):
-        counted(warehouse, *rows)
-        place = "area_code = 'E47000001' and basis = 'A' and period_type = 'month' and period_start = date '2024-05-01'"
-        (digest,) = warehouse.values(
-            f"select digest from statistics.child_count where measure = 'children' and breakdown = 'total' and {place}"  # noqa: S608
-        )
-        digests.append(digest)
-    only_anna, only_ben, anna_twice, both, both_in_another_order = digests
-    assert only_anna == anna_twice
-    assert both == both_in_another_order
-    assert len({only_anna, only_ben, both}) == 3
-
-
 def test_limits_lie_around_their_value(two_years: SmallWarehouse) -> None:
     limited = (
         "select lower_95 <= value and value <= upper_95 as holds from statistics.indicator where lower_95 is not null"
