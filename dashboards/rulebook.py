@@ -45,7 +45,12 @@ _OTHERWISE = {
     "concentration": "the children with most incidents and their incidents (statistics.concentration)",
     "not_delivered": "nothing is delivered to count it from",
 }
-_PERIODS = {"month": "month", "quarter": "quarter", "year_to_march": "year to March", "rolling_12": "rolling 12 months"}
+_PERIODS = {
+    "month": "month",
+    "quarter": "quarter",
+    "year_to_march": "year to March",
+    "rolling_12_months": "rolling 12 months",
+}
 
 
 @dataclass(frozen=True)

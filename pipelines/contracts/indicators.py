@@ -19,9 +19,9 @@ from pipelines.home import CONTRACTS
 
 BASES = ("A", "B")
 AREAS = ("borough", "region")
-PERIODS = ("month", "quarter", "year_to_march", "rolling_12")
+PERIODS = ("month", "quarter", "year_to_march", "rolling_12_months")
 # Periods that overlap are not divided: their counts would say little and cost much.
-_UNDIVIDED_PERIODS = {"rolling_12"}
+_UNDIVIDED_PERIODS = {"rolling_12_months"}
 FAMILIES = ("episode", "verdict", "interview", "delivery")
 TOTAL, TOTAL_VALUE = "total", "Total"
 LOOKED_AFTER_IN_YEAR = "looked_after_in_year"

@@ -108,6 +108,6 @@ select
 from present
 inner join statistics.period
     on
-        period.period_type = 'rolling_12'
+        period.period_type = 'rolling_12_months'
         and (present.month + interval 1 month - interval 1 day)::date = period.period_end
 where present.children > 0

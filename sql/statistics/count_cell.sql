@@ -3,8 +3,8 @@
 -- matrix is complete, zeros included.
 -- Keys: cell_id (measure|basis|area_code|period_type|period_start|breakdown|breakdown_value).
 -- For: statistics.indicator and disclosure control. True counts: never leaves the restricted side. children is the
--- distinct children behind the count, not known of what is counted in statistics.incident_period. coverage says how much of the period was received
--- and can be told.
+-- distinct children behind the count, not known of what is counted in statistics.incident_period. coverage says how much
+-- of the period was received and can be told.
 with cell as (
     select
         measure.measure,
@@ -78,7 +78,7 @@ counted as (
         measure,
         basis,
         area_code,
-        'rolling_12' as period_type,
+        'rolling_12_months' as period_type,
         period_start,
         'total' as breakdown,
         'Total' as breakdown_value,
@@ -96,7 +96,7 @@ counted as (
         count,
         not_measurable
     from statistics.incident_period
-    where measure <> 'incidents' or breakdown <> 'total' or period_type = 'rolling_12'
+    where measure <> 'incidents' or breakdown <> 'total' or period_type = 'rolling_12_months'
     union all by name
     select
         measure,

@@ -56,7 +56,7 @@ value_period as (
     from value_month
     inner join statistics.period
         on
-            period.period_type <> 'rolling_12'
+            period.period_type <> 'rolling_12_months'
             and value_month.month between period.period_start and period.period_end
     group by
         value_month.basis,

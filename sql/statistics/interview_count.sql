@@ -76,7 +76,7 @@ counted as (
         sum(by_month.measure.unclear)::bigint as not_measurable
     from by_month
     inner join statistics.period
-        on period.period_type <> 'rolling_12' and by_month.month between period.period_start and period.period_end
+        on period.period_type <> 'rolling_12_months' and by_month.month between period.period_start and period.period_end
     group by by_month.measure.name, by_month.basis, by_month.area_code, period.period_type, period.period_start
 ),
 
@@ -112,7 +112,7 @@ child as (
         bit_or(answered.answers) as answers
     from answered
     inner join statistics.period
-        on period.period_type <> 'rolling_12' and answered.month between period.period_start and period.period_end
+        on period.period_type <> 'rolling_12_months' and answered.month between period.period_start and period.period_end
     group by answered.basis, answered.area_code, answered.child_number, period.period_type, period.period_start
 ),
 

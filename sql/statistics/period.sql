@@ -43,7 +43,7 @@ period as (
     from month_start
     union
     select
-        'rolling_12' as period_type,
+        'rolling_12_months' as period_type,
         (month_start.period_start - interval 11 months)::date as period_start,
         (month_start.period_start + interval 1 month - interval 1 day)::date as period_end
     from month_start

@@ -10,7 +10,7 @@ from pipelines.disclosure.key import RoundingKey
 from pipelines.disclosure.protect import protect
 from pipelines.disclosure.rounding import Rounded, draws, round_counts, target_steps
 from pipelines.disclosure.system import System, build_system
-from tests.disclosure_data import POLICY, TOWNS, as_published, count_cells, simulate, small
+from tests.disclosure_data import POLICY, TOWNS, count_cells, simulate, small
 
 
 def key(number: int) -> RoundingKey:

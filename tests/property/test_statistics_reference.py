@@ -30,11 +30,12 @@ CASCADE = f"""
 BY_ITSELF = f"""
     select {COORDINATES}, count, not_measurable from statistics.incident_period
     where
-        period_type <> 'rolling_12'
+        period_type <> 'rolling_12_months'
         and (breakdown in ('place', 'duration', 'setting', 'age_dfe') or (measure in $measures and breakdown = 'total'))
 """  # noqa: S608 - as above
+_ROLLING_START = "'rolling_12_months', period_start"
 ROLLING = f"""
-    select {COORDINATES.replace("period_type, period_start, breakdown, breakdown_value", "'rolling_12', period_start")},
+    select {COORDINATES.replace("period_type, period_start, breakdown, breakdown_value", _ROLLING_START)},
         'total', 'Total', count
     from statistics.child_rolling
 """  # noqa: S608 - as above

@@ -65,7 +65,7 @@ def test_every_measure_is_counted_in_sql() -> None:
 def test_cells_are_asked_for_once_and_rolling_months_are_undivided() -> None:
     cells = measure_frame(load_indicators())
     assert cells.is_unique().all()
-    rolling = cells.filter(cells["period_type"] == "rolling_12")
+    rolling = cells.filter(cells["period_type"] == "rolling_12_months")
     assert rolling["breakdown"].unique().to_list() == ["total"]
     assert indicator_frame(load_indicators()).height == len(load_indicators().indicators)
 

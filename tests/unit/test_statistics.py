@@ -29,9 +29,9 @@ COUNTS = """
     union all
     select measure, area_code, period_type, period_start, basis, breakdown, breakdown_value, count
     from statistics.incident_period
-    where measure <> 'incidents' or breakdown <> 'total' or period_type = 'rolling_12'
+    where measure <> 'incidents' or breakdown <> 'total' or period_type = 'rolling_12_months'
     union all
-    select measure, area_code, 'rolling_12', period_start, basis, 'total', 'Total', count
+    select measure, area_code, 'rolling_12_months', period_start, basis, 'total', 'Total', count
     from statistics.child_rolling
 """
 COUNTED = ("incident_count", "child_count", "interview_count", "incident_period", "child_rolling")

@@ -233,7 +233,7 @@ def rolling_children(region: Region, episodes: Sequence[Episode]) -> dict[Cell, 
             for measure, least in (("children", 1), ("children_repeat", 2)):
                 number = sum(count >= least for count in incidents.values())
                 if number:
-                    cells[measure, *place, "rolling_12", first, *TOTAL] = number
+                    cells[measure, *place, "rolling_12_months", first, *TOTAL] = number
         first = _months_later(first, 1)
     return cells
 
