@@ -5,7 +5,7 @@ knowledge of how measures are related; no real child is behind any of it.
 """
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,23 @@ import polars as pl
 import yaml
 
 from pipelines.disclosure.cells import CELL_ID, COORDINATES, TRUE_CELL
-from pipelines.disclosure.policy import Geography, Policy, load_policy, parse_policy
+from pipelines.disclosure.policy import Geography, Policy
+from pipelines.disclosure.policy_file import load_policy, parse_policy
+from pipelines.disclosure.targets import as_targets
 
 GEOGRAPHY = Geography("E47000001", tuple(f"E080000{number:02}" for number in range(1, 11)))
-BREAKDOWNS = ("age_band", "sex", "looked_after")
+BREAKDOWNS = ("age_band", "age_dfe", "sex", "looked_after", "place", "incident_band")
 VALUES = {
     "total": ["Total"],
-    "age_band": ["0-9", "10-11", "12-14", "15-17"],
+    "age_band": ["under 10", "10 to 11", "12 to 14", "15 to 17", "unknown"],
+    "age_dfe": ["under 1", "1 to 4", "5 to 9", "10 to 15", "16 to 17", "unknown"],
     "sex": ["Female", "Male"],
     "looked_after": ["no", "unknown", "yes"],
+    "place": ["own authority", "elsewhere in the region", "outside the region"],
+    "incident_band": ["1", "2 to 4", "5 to 9", "10 or more"],
 }
 PERIODS = {"month": "1mo", "quarter": "3mo", "year_to_march": "1y"}
+ELSEWHERE = "E08000999"  # an authority outside the region
 
 
 def simulate(
@@ -33,8 +39,9 @@ def simulate(
     """Episodes of made-up children, heavy-tailed, some of whom move between areas, grow older and change status.
 
     Returns:
-        One row for each episode: episode, child, area, responsible, start, returned, age_band, sex, looked_after, and
-        the return interview as eligible, offered, completed, in_72h, declined.
+        One row for each episode: episode, child, area, responsible (either may be outside the region), start, returned,
+        age_band, age_dfe, sex, looked_after, place, and the return interview as eligible, offered, completed, in_72h,
+        declined, elsewhere.
     """
     rng = np.random.default_rng(seed)
     cared_for = rng.random(children) < 0.17
@@ -42,13 +49,17 @@ def simulate(
     child = np.repeat(np.arange(children), number)
     size = len(child)
     home = rng.choice(len(geography.boroughs), children, p=_shares(len(geography.boroughs)))
+    abroad, strangers = rng.random(size) < 0.05, rng.random(children) < 0.05
     area = np.where(rng.random(size) < 0.1, rng.integers(0, len(geography.boroughs), size), home[child])
+    missing_from = np.where(abroad & ~strangers[child], ELSEWHERE, np.array(geography.boroughs)[area])
+    responsible = np.where(strangers[child], ELSEWHERE, np.array(geography.boroughs)[home[child]])
     year = rng.integers(0, years, children)
     day = (
         np.clip(rng.integers(0, 366, children)[child] + rng.exponential(40, size).astype(int), 0, 364)
         + 365 * year[child]
     )
-    age = np.clip(np.round(rng.triangular(6, 16, 18, children))[child] + (rng.random(size) < 0.3), 5, 17)
+    age = np.clip(np.round(rng.triangular(0, 16, 18, children))[child] + (rng.random(size) < 0.3), 0, 17)
+    age = np.where(rng.random(size) < 0.02, 99, age)
     girl = (rng.random(children) < 0.5)[child] ^ (rng.random(size) < 0.01)
     looked_after = np.where(rng.random(size) < 0.005, 1, np.where(cared_for[child] ^ (rng.random(size) < 0.02), 2, 0))
     start = np.datetime64(date(first_year, 4, 1)) + day.astype("timedelta64[D]")
@@ -58,11 +69,22 @@ def simulate(
         {
             "episode": np.arange(size),
             "child": child,
-            "area": np.array(geography.boroughs)[area],
-            "responsible": np.array(geography.boroughs)[home[child]],
+            "area": missing_from,
+            "responsible": responsible,
             "start": start,
             "returned": start + rng.integers(0, 3, size).astype("timedelta64[D]"),
-            "age_band": np.array(VALUES["age_band"])[np.digitize(age, [10, 12, 15])],
+            "age_band": np.array(VALUES["age_band"])[np.digitize(age, [10, 12, 15, 18])],
+            "age_dfe": np.array(VALUES["age_dfe"])[np.digitize(age, [1, 5, 10, 16, 18])],
+            "place": np.where(
+                missing_from == responsible,
+                "own authority",
+                np.where(
+                    (missing_from == ELSEWHERE) | (responsible == ELSEWHERE),
+                    "outside the region",
+                    "elsewhere in the region",
+                ),
+            ),
+            "elsewhere": rng.random(size) < 0.2,
             "sex": np.where(girl, *VALUES["sex"]),
             "looked_after": np.array(VALUES["looked_after"])[looked_after],
             "eligible": eligible,
@@ -83,11 +105,21 @@ def count_cells(
     episodes: pl.DataFrame, geography: Geography = GEOGRAPHY, breakdowns: tuple[str, ...] = BREAKDOWNS, years: int = 1
 ) -> pl.DataFrame:
     """True count cells of every measure, area, period and breakdown value, zeros included."""
-    members = pl.concat([*_missing(episodes, geography), *_interviews(episodes, geography)])
+    members = pl.concat([*_missing(episodes, geography), *_interviews(episodes, geography)], how="diagonal")
     counted = [
         members.with_columns(breakdown=pl.lit(breakdown), breakdown_value=_value(breakdown))
+        .drop_nulls("breakdown_value")
+        .group_by(
+            "measure", "basis", "area_code", "period_type", "period_start", "breakdown", "breakdown_value", "child"
+        )
+        .agg(episodes=pl.len())
         .group_by("measure", "basis", "area_code", "period_type", "period_start", "breakdown", "breakdown_value")
-        .agg(count=pl.len(), children=pl.col("child").n_unique())
+        .agg(
+            count=pl.col("episodes").sum(),
+            children=pl.len(),
+            largest=pl.col("episodes").max(),
+            second_largest=pl.col("episodes").sort(descending=True).get(1, null_on_oob=True),
+        )
         for breakdown in ("total", *breakdowns)
     ]
     frame = _coordinates(episodes, geography, ("total", *breakdowns), years)
@@ -96,7 +128,7 @@ def count_cells(
         frame.join(pl.concat(counted), on=keys, how="left")
         .with_columns(
             CELL_ID.alias("cell_id"),
-            pl.col("count", "children").fill_null(0),
+            pl.col("count", "children", "largest", "second_largest").fill_null(0),
             coverage=pl.lit("complete"),
         )
         .select(pl.col(name).cast(dtype) for name, dtype in TRUE_CELL.items())
@@ -111,14 +143,17 @@ def _coordinates(episodes: pl.DataFrame, geography: Geography, breakdowns: tuple
     first = int(episodes["start"].min().year if episodes.height else 2021)
     first -= int(bool(episodes.height) and episodes["start"].min().month < 4)
     begin, end = date(min(first, 2021), 4, 1), date(min(first, 2021) + years, 3, 31)
+    step = {**PERIODS, "rolling_12_months": "1mo"}
+    last = dict.fromkeys(PERIODS, end) | {"rolling_12_months": end - timedelta(days=364)}
+    length = {**PERIODS, "rolling_12_months": "1y"}
     periods = pl.concat(
-        pl.DataFrame({"period_start": pl.date_range(begin, end, every, eager=True)}).with_columns(
-            period_type=pl.lit(name), period_end=pl.col("period_start").dt.offset_by(every).dt.offset_by("-1d")
+        pl.DataFrame({"period_start": pl.date_range(begin, last[name], every, eager=True)}).with_columns(
+            period_type=pl.lit(name), period_end=pl.col("period_start").dt.offset_by(length[name]).dt.offset_by("-1d")
         )
-        for name, every in PERIODS.items()
+        for name, every in step.items()
     )
     measures = pl.DataFrame(
-        [(m, "A") for m in MISSING_MEASURES] + [(m, "B") for m in INTERVIEW_MEASURES],
+        [(m, basis) for m in MISSING_MEASURES for basis in "AB"] + [(m, "B") for m in INTERVIEW_MEASURES],
         schema=["measure", "basis"],
         orient="row",
     )
@@ -134,13 +169,22 @@ def _coordinates(episodes: pl.DataFrame, geography: Geography, breakdowns: tuple
 MISSING_MEASURES = (
     "incidents",
     "children",
+    "children_10_17",
     "children_repeat",
     "incidents_second_or_later",
     "incidents_of_repeaters",
     "children_3_in_28",
     "children_3_in_90",
 )
-INTERVIEW_MEASURES = ("rhi_eligible", "rhi_offered", "rhi_completed", "rhi_completed_72h", "rhi_declined")
+INTERVIEW_MEASURES = (
+    "rhi_eligible",
+    "rhi_offered",
+    "rhi_completed",
+    "rhi_completed_72h",
+    "rhi_declined",
+    "rhi_eligible_elsewhere",
+    "rhi_completed_elsewhere",
+)
 
 
 def _period(column: str, period_type: str) -> pl.Expr:
@@ -151,7 +195,7 @@ def _period(column: str, period_type: str) -> pl.Expr:
 
 
 def _in_areas(episodes: pl.DataFrame, area: str, geography: Geography) -> pl.DataFrame:
-    own = episodes.with_columns(area_code=area)
+    own = episodes.with_columns(area_code=area).filter(pl.col("area_code").is_in(geography.boroughs))
     return pl.concat([own, own.with_columns(area_code=pl.lit(geography.region))])
 
 
@@ -164,51 +208,66 @@ def _missing(episodes: pl.DataFrame, geography: Geography) -> list[pl.DataFrame]
         in_28=(third < pl.duration(days=28)).fill_null(value=False),
         in_90=(third < pl.duration(days=90)).fill_null(value=False),
     )
-    placed = _in_areas(flagged, "area", geography)
-    return [part for name in PERIODS for part in _missing_in(placed, name)]
+    return [
+        part.with_columns(basis=pl.lit(basis))
+        for basis, area in (("A", "area"), ("B", "responsible"))
+        for name in (*PERIODS, "rolling_12_months")
+        for part in _missing_in(_in_areas(flagged, area, geography), name)
+    ]
 
 
 def _missing_in(placed: pl.DataFrame, period_type: str) -> list[pl.DataFrame]:
     within = ["area_code", "period_start", "child"]
-    episodes = placed.with_columns(period_start=_period("start", period_type)).with_columns(
-        times=pl.len().over(within), unit="episode"
-    )
+    band = pl.when(pl.col("times") == 1).then(pl.lit("1")).when(pl.col("times") < 5).then(pl.lit("2 to 4"))
+    band = band.when(pl.col("times") < 10).then(pl.lit("5 to 9")).otherwise(pl.lit("10 or more"))
+    episodes = _in_periods(placed, "start", period_type).with_columns(times=pl.len().over(within))
     children = (
         episodes.group_by(within, maintain_order=True)
-        .agg(pl.col(*BREAKDOWNS).first(), pl.len().alias("times"), pl.col("in_28", "in_90").any())
-        .with_columns(unit="child")
+        .agg(pl.col(*BREAKDOWNS[:-1]).first(), pl.len().alias("times"), pl.col("in_28", "in_90").any())
+        .with_columns(incident_band=band)
     )
     chosen = {
         "incidents": episodes,
         "children": children,
+        "children_10_17": children.filter(pl.col("age_band").is_in(["10 to 11", "12 to 14", "15 to 17"])),
         "children_repeat": children.filter(pl.col("times") > 1),
         "incidents_second_or_later": episodes.filter("later"),
         "incidents_of_repeaters": episodes.filter(pl.col("times") > 1),
         "children_3_in_28": children.filter("in_28"),
         "children_3_in_90": children.filter("in_90"),
     }
-    return [_members(frame, measure, "A", period_type) for measure, frame in chosen.items()]
+    return [_members(frame, measure, period_type) for measure, frame in chosen.items()]
+
+
+def _in_periods(placed: pl.DataFrame, column: str, period_type: str) -> pl.DataFrame:
+    """Each row in every period of a kind that its day lies in."""
+    if period_type != "rolling_12_months":
+        return placed.with_columns(period_start=_period(column, period_type))
+    month = _period(column, "month")
+    starts = pl.concat_list(month.dt.offset_by(f"-{back}mo") for back in range(12))
+    return placed.with_columns(period_start=starts).explode("period_start")
 
 
 def _interviews(episodes: pl.DataFrame, geography: Geography) -> list[pl.DataFrame]:
-    placed = _in_areas(episodes, "responsible", geography).with_columns(unit="episode")
-    chosen = dict(zip(INTERVIEW_MEASURES, ("eligible", "offered", "completed", "in_72h", "declined"), strict=True))
+    placed = _in_areas(episodes, "responsible", geography)
+    away = pl.col("elsewhere")
+    flags = (*map(pl.col, ("eligible", "offered", "completed", "in_72h", "declined")), pl.col("eligible") & away)
+    chosen = dict(zip(INTERVIEW_MEASURES, (*flags, pl.col("completed") & away), strict=True))
     return [
-        _members(placed.filter(flag).with_columns(period_start=_period("returned", name)), measure, "B", name)
+        _members(_in_periods(placed.filter(flag), "returned", name), measure, name).with_columns(basis=pl.lit("B"))
         for name in PERIODS
         for measure, flag in chosen.items()
     ]
 
 
-def _members(frame: pl.DataFrame, measure: str, basis: str, period_type: str) -> pl.DataFrame:
+def _members(frame: pl.DataFrame, measure: str, period_type: str) -> pl.DataFrame:
+    divided = [name for name in BREAKDOWNS if name in frame.columns]
     return frame.select(
         "area_code",
         "period_start",
         "child",
-        "unit",
-        *BREAKDOWNS,
+        *divided,
         measure=pl.lit(measure),
-        basis=pl.lit(basis),
         period_type=pl.lit(period_type),
     )
 
@@ -235,10 +294,12 @@ def policy_for(*tables: dict[str, Any], also: str = "", **changes: Any) -> Polic
 
 def everything() -> Policy:
     """A policy that publishes every measure along every axis at once."""
-    all_axes = {"period_types": list(PERIODS), "breakdowns": ["total", *BREAKDOWNS]}
+    all_axes = {"period_types": list(PERIODS), "breakdowns": ["total", *BREAKDOWNS[:-1]]}
     return policy_for(
-        {"measures": list(MISSING_MEASURES), **all_axes},
-        {"basis": "B", "measures": list(INTERVIEW_MEASURES), **all_axes},
+        *({"basis": basis, "measures": list(MISSING_MEASURES), **all_axes} for basis in "AB"),
+        {"basis": "A", "measures": ["children"], "period_types": list(PERIODS), "breakdowns": ["incident_band"]},
+        {"basis": "A", "measures": ["incidents"], "period_types": ["month", "rolling_12_months"]},
+        {"basis": "B", "measures": list(INTERVIEW_MEASURES), "period_types": list(PERIODS)},
         also="children <= incidents[sex: Female] + incidents[sex: Male]",
     )
 
@@ -259,6 +320,8 @@ def year_cells(
             "breakdown_value": "Total",
             "count": count,
             "children": (children or {}).get((measure, area), count),
+            "largest": min(count, 1),
+            "second_largest": min(max(count - 1, 0), 1),
             "coverage": "complete",
         }
         for (measure, area), count in counts.items()
@@ -280,5 +343,6 @@ def as_published(cells: pl.DataFrame, counts: dict[str, int] | list[int], within
 
 
 def small(cells: pl.DataFrame) -> pl.DataFrame:
-    """The cells that must be protected."""
-    return cells.filter(pl.col("children").is_between(1, 5)).select("cell_id", "count")
+    """The cells that must be protected because few children stand behind them."""
+    few = cells.filter(pl.col("children").is_between(1, 5)).select(target_id="cell_id", count="count")
+    return as_targets(few, "small")

@@ -16,7 +16,13 @@ from pipelines.warehouse.snapshot import publish_snapshot
 
 SNAPSHOT = dg.AssetKey(["warehouse", "current"])
 SITE = dg.AssetKey(["site"])
-READ_BY_PUBLISH = ("statistics.count_cell", "run.parameter", "quality.data_cut", "intake.receipt")
+READ_BY_PUBLISH = (
+    "statistics.publication_cell",
+    "statistics.period",
+    "run.parameter",
+    "quality.data_cut",
+    "intake.receipt",
+)
 
 
 @dg.multi_asset(

@@ -15,12 +15,12 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from pipelines.disclosure.errors import InfeasibleError, PolicyError, SolverError
-from pipelines.disclosure.policy import Geography, Policy, Relation
+from pipelines.disclosure.policy import TOTAL, Count, Geography, Policy, Relation
 
 Whole = NDArray[np.int64]
 
 _PLACE = ["release", "basis", "area_code", "period_type", "period_start", "breakdown", "breakdown_value"]
-_MONTHS = {"month": 1, "quarter": 3, "year_to_march": 12}
+_MONTHS = {"month": 1, "quarter": 3, "year_to_march": 12, "rolling_12_months": 12}
 _OPTIMAL, _INFEASIBLE = 0, 2
 
 
@@ -68,11 +68,29 @@ class Knowledge:
             reasons=tuple(self.reasons[fact] for fact in chosen),
         )
 
-    def groups(self) -> list[Whole]:
-        """Cells that facts link, as ascending cell numbers; facts never cross from one group to another."""
-        linked = (abs(self.rows).T @ abs(self.rows)).tocsr()
-        label = sparse.csgraph.connected_components(linked, directed=False)[1]
-        return [np.flatnonzero(label == number) for number in range(label.max(initial=-1) + 1)]
+    def without(self, cells: Whole) -> "Knowledge":
+        """The facts that do not speak of some cells; the windows of all."""
+        others = np.zeros(len(self.low))
+        others[cells] = 1
+        kept = np.flatnonzero((abs(self.rows) @ others == 0) & (np.diff(self.rows.indptr) > 0))
+        reasons = tuple(self.reasons[fact] for fact in kept)
+        return Knowledge(self.low, self.high, self.rows[kept].tocsr(), self.most[kept], self.local[kept], reasons)
+
+    def groups(self, also: sparse.csr_array | None = None) -> list[Whole]:
+        """Cells that facts link, as ascending cell numbers; facts never cross from one group to another.
+
+        Args:
+            also: more rows over the same cells, each of which links its cells too.
+        """
+        rows = abs(self.rows if also is None else sparse.vstack([self.rows, also]).tocsr())
+        facts = rows.shape[0]
+        links = sparse.coo_array(rows)
+        ends = (links.coords[0], links.coords[1] + facts)
+        graph = sparse.coo_array((np.ones(links.nnz), ends), shape=(facts + rows.shape[1],) * 2)
+        label = sparse.csgraph.connected_components(graph, directed=False)[1][facts:]
+        order = np.argsort(label, kind="stable")
+        groups = np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
+        return sorted((group for group in groups if len(group)), key=lambda group: int(group[0]))
 
     def extreme(self, weight: NDArray[np.float64], seconds: float, gap: float = 0.0) -> Whole:
         """A possible table of greatest total weight.
@@ -142,14 +160,14 @@ def public_knowledge(cells: pl.DataFrame, policy: Policy, geography: Geography) 
     Raises:
         PolicyError: if a period type is not known to the calendar used here.
     """
-    low, high = _windows(cells, policy)
+    low, high = own_windows(cells, policy)
     size = cells.height
     numbered = cells.with_row_index("cell").with_columns(pl.col("cell").cast(pl.Int64))
     blocks = [
         *_facts_of_parts(_parts_of_breakdowns(numbered, policy), size),
         *_facts_of_parts(_parts_of_areas(numbered, policy, geography), size),
         *_facts_of_parts(_parts_of_periods(numbered, policy), size),
-        *_facts_of_relations(numbered, policy, high),
+        *_facts_of_relations(numbered, policy, geography, high),
         _facts_of_growth(numbered, policy),
     ]
     return Knowledge(
@@ -172,11 +190,15 @@ class _Block:
     local: bool = False
 
 
-def _windows(cells: pl.DataFrame, policy: Policy) -> tuple[Whole, Whole]:
-    printed = cells.get_column("count").to_numpy()
-    within = np.where(printed % policy.base == 0, cells.get_column("within").to_numpy(), 0)
-    empty = cells.get_column("empty").to_numpy()
-    return np.maximum(printed - within, 0), printed + np.where(empty, 0, within)
+def own_windows(cells: pl.DataFrame, policy: Policy) -> tuple[Whole, Whole]:
+    """What each cell says by itself: exact, within so far of the truth, or nothing at all (`c`, or not printed)."""
+    printed = cells.get_column("count").fill_null(0).to_numpy()
+    rounded = (cells.get_column("method") == "controlled_rounding").to_numpy() & (printed % policy.base == 0)
+    within = np.where(rounded, cells.get_column("within").to_numpy(), 0)
+    silent = ((cells.get_column("symbol") == "c") | cells.get_column("count").is_null()).to_numpy()
+    empty = cells.get_column("empty").to_numpy() if "empty" in cells.columns else np.zeros(cells.height, dtype=bool)
+    low = np.where(silent, 0, np.maximum(printed - within, 0))
+    return low, np.where(silent, policy.hidden_to, printed + np.where(empty, 0, within))
 
 
 def _picked(numbers: Whole, size: int) -> sparse.csr_array:
@@ -188,7 +210,7 @@ def _picked(numbers: Whole, size: int) -> sparse.csr_array:
 
 
 def _parts_of_breakdowns(cells: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    parts = cells.filter(pl.col("breakdown") != "total").with_columns(
+    parts = cells.filter(pl.col("breakdown") != TOTAL).with_columns(
         kind=pl.concat_str(pl.lit("breakdown "), "breakdown"),
         expected=pl.col("breakdown_value").n_unique().over("breakdown"),
     )
@@ -207,27 +229,37 @@ def _parts_of_periods(cells: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     if unknown:
         message = f"The audit does not know the calendar of {', '.join(sorted(unknown))}."
         raise PolicyError(message)
-    start = pl.col("period_start")
-    starts = {
-        "quarter": start.dt.truncate("1q"),
-        "year_to_march": start.dt.offset_by("-3mo").dt.truncate("1y").dt.offset_by("3mo"),
-    }
     parts = _comparable(cells, policy)
     months = pl.col("period_type").replace_strict(_MONTHS, return_dtype=pl.Int64)
-    found = [
+    return pl.concat(
         _with_wholes(
-            parts.filter(months < _MONTHS[longer]).with_columns(
-                kind=pl.concat_str(pl.lit("time "), "period_type"), expected=_MONTHS[longer] // months
-            ),
+            parts.filter(pl.col("period_type").is_in(list(_MONTHS)[: list(_MONTHS).index(longer)]))
+            .with_columns(
+                kind=pl.concat_str(pl.lit("time "), "period_type"),
+                expected=_MONTHS[longer] // months,
+                whole_start=starts,
+            )
+            .explode("whole_start"),
             cells,
             policy,
             "time",
             period_type=pl.lit(longer),
-            period_start=whole_start,
+            period_start=pl.col("whole_start"),
         )
-        for longer, whole_start in starts.items()
-    ]
-    return pl.concat(found)
+        for longer, starts in _starts_of_wholes(months).items()
+    )
+
+
+def _starts_of_wholes(months: pl.Expr) -> dict[str, pl.Expr]:
+    """For each longer period type, the starts of those that a period of so many months lies in; as lists."""
+    start = pl.col("period_start")
+    month = start.dt.year().cast(pl.Int64) * 12 + start.dt.month() - 1
+    every_month = pl.int_ranges(month + months - 12, month + 1)
+    return {
+        "quarter": pl.concat_list(start.dt.truncate("1q")),
+        "year_to_march": pl.concat_list(start.dt.offset_by("-3mo").dt.truncate("1y").dt.offset_by("3mo")),
+        "rolling_12_months": every_month.list.eval(pl.date(pl.element() // 12, pl.element() % 12 + 1, 1)),
+    }
 
 
 def _comparable(cells: pl.DataFrame, policy: Policy) -> pl.DataFrame:
@@ -255,6 +287,7 @@ def _with_wholes(parts: pl.DataFrame, cells: pl.DataFrame, policy: Policy, axis:
             "kind",
             composition=pl.when("all_there").then(declared).otherwise(declared.replace(weaker)),
         )
+        .filter(pl.col("composition") != "none")
     )
 
 
@@ -276,19 +309,22 @@ def _facts_of_parts(links: pl.DataFrame, size: int) -> Iterator[_Block]:
             yield _Block((-above_sum).tocsr(), exact=False, reason=reason)
 
 
-def _facts_of_relations(cells: pl.DataFrame, policy: Policy, high: Whole) -> Iterator[_Block]:
+def _facts_of_relations(cells: pl.DataFrame, policy: Policy, geography: Geography, high: Whole) -> Iterator[_Block]:
     """The relations, read off wide tables with a column of cell numbers for each count."""
+    value = pl.format("[{}: {}]", "breakdown", "breakdown_value")
+    label = pl.col("measure") + pl.when(pl.col("breakdown") == TOTAL).then(pl.lit("")).otherwise(value)
+    place = [column for column in _PLACE if column not in ("breakdown", "breakdown_value")]
     each_value = cells.pivot(on="measure", index=_PLACE, values="cell")
-    label = pl.col("measure") + pl.when(pl.col("breakdown") == "total").then(pl.lit("")).otherwise(
-        pl.concat_str(pl.lit("["), "breakdown", pl.lit(": "), "breakdown_value", pl.lit("]"))
-    )
-    undivided = cells.with_columns(label=label).pivot(on="label", index=_PLACE[:-2], values="cell")
+    undivided = cells.with_columns(label=label).pivot(on="label", index=place, values="cell")
+    place.remove("basis")
+    across = cells.with_columns(label=pl.format("{}:{}", "basis", label)).pivot(on="label", index=place, values="cell")
     for relation in policy.relations:
-        wide = each_value if relation.every_breakdown else undivided
-        counts = [count for count, _ in relation.terms]
-        if not set(counts) <= set(wide.columns):
+        named = [_label(count) for count in relation.counts]
+        wide = each_value if relation.every_breakdown else across if relation.counts[0].basis else undivided
+        if not set(named) <= set(wide.columns):
             continue
-        numbers = wide.select(counts).drop_nulls().to_numpy()
+        at = wide.filter(pl.col("area_code").is_in(geography.of_levels(relation.areas)))
+        numbers = at.select(named).drop_nulls().to_numpy()
         if len(numbers):
             yield _Block(
                 _relation_rows(relation, numbers, high),
@@ -296,6 +332,11 @@ def _facts_of_relations(cells: pl.DataFrame, policy: Policy, high: Whole) -> Ite
                 reason=relation.text,
                 local=True,
             )
+
+
+def _label(count: Count) -> str:
+    value = "" if count.breakdown == TOTAL else f"[{count.breakdown}: {count.value}]"
+    return f"{count.basis}:{count.measure}{value}" if count.basis else f"{count.measure}{value}"
 
 
 def _facts_of_growth(cells: pl.DataFrame, policy: Policy) -> _Block:

@@ -24,6 +24,8 @@ TRUE_CELL = {
     **COORDINATES,
     "count": pl.Int64,
     "children": pl.Int64,
+    "largest": pl.Int64,
+    "second_largest": pl.Int64,
     "coverage": pl.String,
 }
 PUBLISHED_CELL = {**COORDINATES, "count": pl.Int64, "symbol": pl.String, "method": pl.String, "within": pl.Int64}
@@ -51,7 +53,7 @@ def planned_cells(cells: pl.DataFrame, policy: Policy, geography: Geography) -> 
         geography: the region and its boroughs; other areas are left out.
 
     Returns:
-        Columns of `TRUE_CELL` sorted by cell_id, one row for each cell, each cell once however many tables share it.
+        Columns of `TRUE_CELL` and method, sorted by cell_id; each cell once, however many tables share it.
 
     Raises:
         CellsError: if a column is missing or of another type, a cell is repeated, misnamed or impossible, or the matrix
@@ -65,7 +67,7 @@ def planned_cells(cells: pl.DataFrame, policy: Policy, geography: Geography) -> 
     planned = (
         cells.select(pl.col(name).cast(dtype) for name, dtype in TRUE_CELL.items())
         .join(_area_levels(geography), on="area_code")
-        .join(policy.plan(), on=["measure", "basis", "period_type", "area_level", "breakdown"], how="semi")
+        .join(policy.plan(), on=["measure", "basis", "period_type", "area_level", "breakdown"])
         .drop("area_level")
         .sort("cell_id")
     )
@@ -99,7 +101,8 @@ def _impossible(policy: Policy) -> dict[str, pl.Expr]:
         "are repeated": pl.col("cell_id").is_duplicated(),
         "have an id that is not their coordinates": pl.col("cell_id") != CELL_ID,
         "end before they start": pl.col("period_end") < pl.col("period_start"),
-        "are negative": (pl.col("count") < 0) | (pl.col("children") < 0),
+        "are negative": pl.any_horizontal(pl.col("count", "children", "largest", "second_largest") < 0),
+        "count more for two children than for all": pl.col("largest") + pl.col("second_largest") > pl.col("count"),
         "count more children than units": pl.col("children") > pl.col("count"),
         "count without children": (pl.col("children") == 0) & (pl.col("count") > 0),
         "count children in two ways": of_children & (pl.col("children") != pl.col("count")),

@@ -5,21 +5,26 @@ derived from counts (rates, percentages, ranks) is.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipelines.disclosure.audit import AuditReport, audit
+from pipelines.disclosure.audit import AuditReport, Search, audit, what_anybody_would_try
 from pipelines.disclosure.cells import COORDINATES, PUBLISHED_CELL, SYMBOL_OF_COVERAGE, planned_cells
 from pipelines.disclosure.errors import DisclosureError
 from pipelines.disclosure.key import RoundingKey
 from pipelines.disclosure.policy import Geography, Policy
-from pipelines.disclosure.rounding import Rounded, round_counts
+from pipelines.disclosure.rounding import Freedom, Rounded, round_counts
 from pipelines.disclosure.system import System, build_system, check_facts
+from pipelines.disclosure.targets import differences
+from pipelines.disclosure.unsafe import DIFFERENCE, unsafe_targets
 
 Progress = Callable[[str, int, int], None]
+
+# Intervals of each release that an unrelated solver looks for as well.
+_CROSS_CHECKS = 10
 
 
 class DisclosureRefused(DisclosureError):  # noqa: N818 - a decision, not a malfunction
@@ -39,97 +44,153 @@ class Protection:
     report: AuditReport
 
 
+@dataclass(frozen=True)
+class Past:
+    """What an attack may use beside a release, and what makes it quick.
+
+    Attributes:
+        earlier: what earlier releases published, as `read_ledger` returns it. A figure keeps its published count while
+            that is a neighbouring multiple of the true one, and all releases are attacked together.
+        outside: cell_id and exact count of cells that others publish.
+        witnesses: what the last audit found possible, as its report has it.
+    """
+
+    earlier: pl.DataFrame | None = None
+    outside: pl.DataFrame | None = None
+    witnesses: pl.DataFrame | None = None
+
+
 def protect(
     cells: pl.DataFrame,
     policy: Policy,
     key: RoundingKey,
     geography: Geography,
     *,
-    earlier: pl.DataFrame | None = None,
+    behind: pl.DataFrame | None = None,
+    past: Past | None = None,
     progress: Progress | None = None,
 ) -> Protection:
-    """Round the counts of the plan and let them out only if the audit passes.
+    """Protect the counts of the plan and let them out only if the audit passes.
 
-    The same cells, policy, key and earlier releases give the same result. A group of linked cells that the audit
-    refuses is rounded again within the policy's next reach; after the last one the release is refused.
+    The same cells, policy, key and past give the same result. A count that the audit refuses is rounded within the
+    policy's next reach; after the last one, or where one child dominates it, it is hidden, then the counts beside it;
+    then the release is refused.
 
     Args:
         cells: true count cells, columns of `TRUE_CELL`; rows outside the plan are left out.
-        policy: plan, facts, rounding and requirement.
+        policy: plan, facts, protection and requirement.
         key: the rounding key of the series.
         geography: the region and its boroughs.
-        earlier: what earlier releases published, as `read_ledger` returns it. A figure keeps its published count while
-            that is a neighbouring multiple of the true one, and all releases are attacked together.
+        behind: cell_id and children of the policy's differences of episodes.
+        past: earlier releases and others' counts.
         progress: called with (stage, groups done, groups); stage is "rounding" or "audit".
 
     Returns:
-        The published cells and the audit report. A count is null under the symbol `x`; `u` marks partial coverage;
-        `within` says how far a count may be from the truth.
+        The published cells and the audit report. A count is null under the symbols `x` and `c`; `u` marks partial
+        coverage; `within` says how far a count may be from the truth.
 
     Raises:
         CellsError: if the cells are incomplete, impossible, or contradict a declared fact.
         SolverError: if a rounding is not proven optimal in time, or none exists within the last reach.
         DisclosureRefused: if the audit does not pass.
     """
+    past = past or Past()
     system = build_system(planned_cells(cells, policy, geography), policy, geography)
     check_facts(system)
-    unsafe = _unsafe(system, policy)
-    groups = system.components()
-    first_reach = [0] * len(groups)
-    standing = None if earlier is None else _standing(system, earlier)
+    unsafe = unsafe_targets(system.cells, pl.DataFrame(schema=DIFFERENCE) if behind is None else behind, policy)
+    freedom = replace(Freedom.ordinary(system.cells.height, policy), standing=_standing(system, past.earlier))
     staged = {stage: _staged(progress, stage) for stage in ("rounding", "audit")}
+    search = Search(cross_checks=_CROSS_CHECKS, remembered=past.witnesses, progress=staged["audit"])
     while True:
-        rounded = round_counts(
-            system, policy, key, standing=standing, first_reach=first_reach, progress=staged["rounding"]
+        rounded = round_counts(system, policy, key, freedom, progress=staged["rounding"])
+        attacked = _with_counts(system, rounded, freedom.hidden)
+        report = audit(
+            attacked,
+            pl.concat([unsafe, what_anybody_would_try(attacked, policy)]),
+            policy,
+            geography,
+            earlier=past.earlier,
+            outside=_true_of(past.outside, system),
+            search=search,
         )
-        attacked = _with_counts(system, policy, rounded)
-        report = audit(attacked, unsafe, policy, geography, earlier=earlier, progress=staged["audit"])
         if report.passed:
             return Protection(_shown(attacked), report)
-        first_reach = _next_reach(system, policy, rounded, report)
+        freedom = _freer(system, policy, freedom, rounded, report)
 
 
-def _unsafe(system: System, policy: Policy) -> pl.DataFrame:
-    """The cells with few children behind them, and what the audit has to protect."""
-    few = pl.col("children").is_between(policy.unsafe_from, policy.unsafe_to)
-    return system.cells.filter(few).select("cell_id", "count")
+def _true_of(outside: pl.DataFrame | None, system: System) -> pl.DataFrame | None:
+    """The outside counts that are those of our cells: whoever takes the others for ours is mistaken."""
+    return None if outside is None else outside.join(system.cells, on=["cell_id", "count"], how="semi")
 
 
-def _standing(system: System, earlier: pl.DataFrame) -> NDArray[np.int64]:
+def _standing(system: System, earlier: pl.DataFrame | None) -> NDArray[np.int64]:
     """The count of each cell that was published last, or -1."""
+    if earlier is None:
+        return np.full(system.cells.height, -1)
     last = earlier.drop_nulls("count").sort("sequence").unique("cell_id", keep="last").select("cell_id", last="count")
     joined = system.cells.select("cell_id").join(last, on="cell_id", how="left", maintain_order="left")
     return joined.get_column("last").fill_null(-1).to_numpy()
 
 
-def _with_counts(system: System, policy: Policy, rounded: Rounded) -> pl.DataFrame:
-    """Rounded cells as the attacker is given them: with the counts that a symbol will hide."""
+def _with_counts(system: System, rounded: Rounded, hidden: NDArray[np.bool_]) -> pl.DataFrame:
+    """Protected cells as the attacker is given them: with the counts that a symbol will hide."""
+    covered = pl.col("coverage").replace_strict(SYMBOL_OF_COVERAGE, return_dtype=pl.String)
     return system.cells.select(
         *COORDINATES,
         count=pl.Series(rounded.counts, dtype=pl.Int64),
-        symbol=pl.col("coverage").replace_strict(SYMBOL_OF_COVERAGE, return_dtype=pl.String),
-        method=pl.lit(policy.method),
+        symbol=pl.when(pl.Series(hidden) & (covered != "x")).then(pl.lit("c")).otherwise(covered),
+        method="method",
         within=pl.Series(rounded.within, dtype=pl.Int64),
     )
 
 
 def _shown(attacked: pl.DataFrame) -> pl.DataFrame:
-    return attacked.with_columns(count=pl.when(pl.col("symbol") != "x").then("count")).select(*PUBLISHED_CELL)
+    return attacked.with_columns(count=pl.when(~pl.col("symbol").is_in(["x", "c"])).then("count")).select(
+        *PUBLISHED_CELL
+    )
 
 
-def _next_reach(system: System, policy: Policy, rounded: Rounded, report: AuditReport) -> list[int]:
-    """Where each group's rounding begins next time: one reach further for the groups that were refused.
+def _freer(system: System, policy: Policy, freedom: Freedom, rounded: Rounded, report: AuditReport) -> Freedom:
+    """More freedom for what was refused: the next reach, or no count at all.
 
     Raises:
-        DisclosureRefused: if a further reach cannot help.
+        DisclosureRefused: if neither can help.
     """
-    refused = {finding.cell_id for finding in report.refused}
-    wanted = system.cells.get_column("cell_id").is_in(list(refused)).to_numpy()
-    taken = [policy.reach.index(int(rounded.within[group[0]])) for group in system.components()]
-    further = [reach + bool(np.any(wanted[group])) for group, reach in zip(system.components(), taken, strict=True)]
-    if further == taken or max(further) >= len(policy.reach):
+    failed = report.verdicts.filter(pl.col("verdict") != "")
+    refused = _cells_of(system, policy, failed)
+    dominated = _cells_of(system, policy, failed.filter(kind="dominated"))
+    reach = np.maximum(freedom.reach, rounded.within)
+    may_go_further = refused & ~dominated & ~freedom.hidden & (reach < policy.reach[-1])
+    further = np.array(policy.reach)[np.searchsorted(policy.reach[:-1], reach, side="right")]
+    hidden = freedom.hidden.copy()
+    for cell in np.flatnonzero(refused & ~may_go_further):
+        hidden |= _coarser(system, freedom.hidden, int(cell))
+    if not may_go_further.any() and np.array_equal(hidden, freedom.hidden):
         raise DisclosureRefused(report)
-    return further
+    return replace(freedom, reach=np.where(may_go_further, further, reach), hidden=hidden)
+
+
+def _cells_of(system: System, policy: Policy, verdicts: pl.DataFrame) -> NDArray[np.bool_]:
+    """The cells that some targets are, or are differences of."""
+    named = verdicts.get_column("target_id").to_list()
+    in_differences = differences(system.cells, policy).filter(pl.col("target_id").is_in(named)).get_column("cell")
+    own = system.cells.get_column("cell_id").is_in(named).to_numpy()
+    return own | np.isin(np.arange(system.cells.height), in_differences.to_numpy())
+
+
+def _coarser(system: System, hidden: NDArray[np.bool_], cell: int) -> NDArray[np.bool_]:
+    """What to hide next for a cell's sake: itself, then its breakdown there, then that breakdown in every area."""
+    row = system.cells.row(cell, named=True)
+    for coordinates in _COARSER:
+        same = pl.all_horizontal(pl.col(name) == row[name] for name in coordinates)
+        found: NDArray[np.bool_] = system.cells.select(same).to_series().to_numpy()
+        if not hidden[found].all():
+            return found
+    return np.zeros_like(hidden)
+
+
+_OF_A_PERIOD = ("measure", "basis", "period_type", "period_start", "breakdown")
+_COARSER = (("cell_id",), (*_OF_A_PERIOD, "area_code"), _OF_A_PERIOD)
 
 
 def _staged(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:

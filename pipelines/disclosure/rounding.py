@@ -6,7 +6,7 @@ One integer programme for each group of linked cells, in steps of the base away 
 
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -28,6 +28,9 @@ _DRAWS = 2**64
 # multiples, printed one after the other, say that it lies between them.
 _STANDING_COST = 20.0
 _SMALL_STANDING_COST = 1000.0
+METHOD = "controlled_rounding"
+# How far, in steps, a hidden count may be moved so that the shown ones can be rounded.
+_HIDDEN_STEPS = 1000
 
 
 @dataclass(frozen=True)
@@ -69,85 +72,119 @@ def target_steps(counts: NDArray[np.int64], drawn: NDArray[np.uint64], base: int
     return counts // base + (drawn < threshold).astype(np.int64)
 
 
+@dataclass(frozen=True)
+class Freedom:
+    """How a rounding may differ from the ordinary one, cell by cell.
+
+    Attributes:
+        standing: the count that was published last, or -1. Where it is still one of the two neighbouring multiples it
+            is the target, in place of the keyed one.
+        reach: how far each count may lie from the true one, one of the policy's reaches.
+        hidden: cells that will not be shown; they only have to let the facts hold.
+    """
+
+    standing: NDArray[np.int64]
+    reach: NDArray[np.int64]
+    hidden: NDArray[np.bool_]
+
+    @classmethod
+    def ordinary(cls, cells: int, policy: Policy) -> "Freedom":
+        """Nothing published before, the first reach, nothing hidden."""
+        return cls(np.full(cells, -1), np.full(cells, policy.reach[0]), np.zeros(cells, dtype=bool))
+
+
 def round_counts(
     system: System,
     policy: Policy,
     key: RoundingKey,
+    freedom: Freedom | None = None,
     *,
-    standing: NDArray[np.int64] | None = None,
-    first_reach: Sequence[int] | None = None,
     progress: Progress | None = None,
 ) -> Rounded:
     """Round every cell of the system so that all facts hold of the rounded counts.
 
     Args:
-        system: cells with true counts, and facts.
+        system: cells with true counts, and facts. Cells of another method stay as they are, and so do the facts that
+            speak of them.
         policy: base, reaches and time limit.
         key: the rounding key.
-        standing: for each cell the count that was published last, or -1. Where it is still one of the two neighbouring
-            multiples it is the target, in place of the keyed one.
-        first_reach: for each group of `system.components()`, which of the policy's reaches to begin with; default 0.
+        freedom: what stands, how far each cell may go and what is hidden; by default the ordinary.
         progress: called with (groups done, groups) after each group.
 
     Returns:
-        For each cell its rounded count and the reach it took; as few cells as possible are off target.
+        For each cell its rounded count and the reach it took; as few cells as possible are off target. A group of
+        linked cells without a solution is tried again with every cell's next reach.
 
     Raises:
         InfeasibleError: if some group has no rounding within the last reach.
         SolverError: if a solver stops without a proven optimum.
     """
-    aim = _aim(system, policy, key, standing)
-    groups = system.components()
-    steps, within = np.zeros_like(aim.counts), np.zeros_like(aim.counts)
-    for done, (group, first) in enumerate(zip(groups, first_reach or [0] * len(groups), strict=True), start=1):
-        steps[group], within[group] = _round_group(system, policy, group, aim.of(group), first)
+    freedom = freedom or Freedom.ordinary(system.cells.height, policy)
+    is_rounded = (system.cells.get_column("method") == METHOD).to_numpy()
+    aim = _aim(system, policy, key, freedom)
+    groups = [group for group in system.components() if is_rounded[group].any()]
+    counts, within = system.cells.get_column("count").to_numpy().copy(), np.zeros(system.cells.height, dtype=np.int64)
+    for done, linked in enumerate(groups, start=1):
+        group = linked[is_rounded[linked]]
+        steps, within[group] = _round_group(system, policy, group, aim.of(group))
+        counts[group] = steps * policy.base
         if progress is not None:
             progress(done, len(groups))
-    return Rounded(steps * policy.base, within)
+    return Rounded(counts, within)
 
 
 @dataclass(frozen=True)
 class _Aim:
-    """True counts, the steps of the base that they are aimed at, and what it costs to miss by one step."""
+    """True counts, the steps of the base that they are aimed at, what it costs to miss by one, and how far to go."""
 
     counts: NDArray[np.int64]
     target: NDArray[np.int64]
     cost: NDArray[np.float64]
+    reach: NDArray[np.int64]
+    hidden: NDArray[np.bool_]
 
     def of(self, group: NDArray[np.int64]) -> "_Aim":
         """The same for some cells."""
-        return _Aim(self.counts[group], self.target[group], self.cost[group])
+        return _Aim(self.counts[group], self.target[group], self.cost[group], self.reach[group], self.hidden[group])
 
 
-def _aim(system: System, policy: Policy, key: RoundingKey, standing: NDArray[np.int64] | None) -> _Aim:
+def _aim(system: System, policy: Policy, key: RoundingKey, freedom: Freedom) -> _Aim:
     counts = system.cells.get_column("count").to_numpy()
     drawn = draws(system.cells["cell_id"].to_list(), counts.tolist(), key)
     target = target_steps(counts, drawn, policy.base)
-    last = np.full_like(counts, -1) if standing is None else standing
-    stands = (last >= 0) & (last % policy.base == 0) & (np.abs(last - counts) < policy.base)
+    last = freedom.standing
+    stands = (last >= 0) & (last % policy.base == 0) & (np.abs(last - counts) < policy.base) & ~freedom.hidden
     small = system.cells.get_column("children").is_between(policy.unsafe_from, policy.unsafe_to).to_numpy()
     cost = np.where(stands, np.where(small, _SMALL_STANDING_COST, _STANDING_COST), 1.0)
-    return _Aim(counts, np.where(stands, last // policy.base, target), cost)
+    return _Aim(counts, np.where(stands, last // policy.base, target), cost, freedom.reach, freedom.hidden)
 
 
 def _round_group(
-    system: System, policy: Policy, group: NDArray[np.int64], aim: _Aim, first: int
-) -> tuple[NDArray[np.int64], int]:
+    system: System, policy: Policy, group: NDArray[np.int64], aim: _Aim
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The first reach that has a solution; none is skipped silently, because each cell carries the reach it took."""
-    for reach in policy.reach[first:-1]:
+    for reach in policy.reach[:-1]:
+        further = replace(aim, reach=np.maximum(aim.reach, reach))
         try:
-            return _solve_group(system, policy, group, aim, reach), reach
+            return _solve_group(system, policy, group, further), further.reach
         except InfeasibleError:
             continue
-    return _solve_group(system, policy, group, aim, policy.reach[-1]), policy.reach[-1]
+    last = replace(aim, reach=np.full_like(aim.reach, policy.reach[-1]))
+    return _solve_group(system, policy, group, last), last.reach
 
 
-def _solve_group(system: System, policy: Policy, group: NDArray[np.int64], aim: _Aim, reach: int) -> NDArray[np.int64]:
-    moves = _moves(aim, policy.base, reach)
-    facts = _facts_of_group(system, group, (aim.counts + reach) // policy.base)
+def _solve_group(system: System, policy: Policy, group: NDArray[np.int64], aim: _Aim) -> NDArray[np.int64]:
+    moves = _moves(aim, policy.base)
+    facts = _facts_of_group(system, group, _highest(aim, policy.base))
     chosen = _minimise(moves, facts.after(moves.effect, aim.target), policy.seconds_per_component)
     steps: NDArray[np.int64] = aim.target + moves.effect @ chosen
     return steps
+
+
+def _highest(aim: _Aim, base: int) -> NDArray[np.int64]:
+    """The most steps of each cell: within reach of its count, none for a true zero, and as many as needed if hidden."""
+    shown = np.where(aim.counts == 0, 0, (aim.counts + aim.reach) // base)
+    return np.where(aim.hidden, aim.target + _HIDDEN_STEPS, shown)
 
 
 @dataclass(frozen=True)
@@ -159,19 +196,20 @@ class _Moves:
     cost: NDArray[np.float64]
 
 
-def _moves(aim: _Aim, base: int, reach: int) -> _Moves:
+def _moves(aim: _Aim, base: int) -> _Moves:
     """The steps that stay within reach of the true count, never below zero, and leave a true zero where it is."""
     counts, size = aim.counts, len(aim.counts)
     below, above = counts // base, -(-counts // base)
-    lowest = np.maximum(0, -(-(counts - reach) // base))
-    highest = np.where(counts == 0, 0, (counts + reach) // base)
-    # A step beyond the two neighbouring multiples costs more than all steps between them together.
-    beyond = np.full(size, aim.cost.sum() + 1)
+    lowest = np.where(aim.hidden, 0, np.maximum(0, -(-(counts - aim.reach) // base)))
+    highest = _highest(aim, base)
+    # A step beyond the two neighbouring multiples costs more than all steps between them together; of what is hidden
+    # any step will do.
+    beyond = np.where(aim.hidden, 1.0, aim.cost.sum() + 1)
     most = np.concatenate([above - aim.target, aim.target - below, highest - above, below - lowest])
     sign = np.repeat([1, -1, 1, -1], size)
     cost = np.concatenate([aim.cost, aim.cost, beyond, beyond])
     cell = np.tile(np.arange(size), 4)
-    used = np.flatnonzero(most)
+    used = np.flatnonzero(most > 0)
     effect = sparse.coo_array((sign[used], (cell[used], np.arange(len(used)))), shape=(size, len(used)))
     return _Moves(effect.tocsr(), most[used], cost[used])
 
@@ -191,13 +229,14 @@ class _Facts:
 
 
 def _facts_of_group(system: System, group: NDArray[np.int64], highest: NDArray[np.int64]) -> _Facts:
-    """The facts about a group's cells.
+    """The facts about a group's cells, and about no others.
 
     All facts are sums compared with zero, so they hold of counts exactly where they hold of counts / base. "A needs B"
     becomes A <= (greatest A) x B.
     """
     columns = system.matrix[:, group]
-    spoken = np.flatnonzero(np.diff(columns.indptr))
+    said = np.diff(columns.indptr)
+    spoken = np.flatnonzero((said > 0) & (said == np.diff(system.matrix.indptr)))
     position = np.full(system.matrix.shape[1], -1)
     position[group] = np.arange(len(group))
     pairs = position[system.needs]

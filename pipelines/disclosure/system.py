@@ -88,7 +88,7 @@ def build_system(planned: pl.DataFrame, policy: Policy, geography: Geography) ->
     pairs = pl.concat(
         [_breakdown_pairs(cells, policy), _area_pairs(cells, policy, geography), _time_pairs(cells, policy)]
     )
-    terms = [_relation_terms(cells, relation) for relation in policy.relations]
+    terms = [_relation_terms(cells, relation, geography) for relation in policy.relations]
     entries = pl.concat([*_composition_entries(pairs), *(term.filter(pl.col("sense") != "needs") for term in terms)])
     needs = pl.concat(terms).filter(pl.col("sense") == "needs").sort("fact", "order")
     return _assemble(planned, entries, needs)
@@ -171,7 +171,7 @@ def _named_pairs(pairs: pl.DataFrame, compositions: dict[str, str], along: pl.Ex
         composition=pl.when(complete).then(declared).otherwise(without_all_parts),
         group=pl.concat_str("cell", along, separator="|"),
         reason=pl.concat_str("measure", along, separator=" "),
-    )
+    ).filter(pl.col("composition") != "none")
 
 
 def _composition_entries(pairs: pl.DataFrame) -> list[pl.DataFrame]:
@@ -202,20 +202,15 @@ def _composition_entries(pairs: pl.DataFrame) -> list[pl.DataFrame]:
     return [wholes, parts]
 
 
-def _relation_terms(cells: pl.DataFrame, relation: Relation) -> pl.DataFrame:
+def _relation_terms(cells: pl.DataFrame, relation: Relation, geography: Geography) -> pl.DataFrame:
     """The entries of one relation, wherever all its counts are published."""
-    terms = pl.DataFrame(
-        [(count, coefficient, order) for order, (count, coefficient) in enumerate(relation.terms)],
-        schema={"name": pl.String, "coefficient": pl.Int64, "order": pl.Int64},
-        orient="row",
-    )
-    name = pl.col("measure") if relation.every_breakdown else _name_at_undivided()
-    same = ["basis", "area_code", "period_type", "period_start"]
+    same = ["area_code", "period_type", "period_start"]
+    same += [] if relation.counts[0].basis else ["basis"]
     same += ["breakdown", "breakdown_value"] if relation.every_breakdown else []
     return (
-        cells.with_columns(name=name)
-        .join(terms, on="name")
-        .filter(pl.len().over(same) == terms.height)
+        cells.filter(pl.col("area_code").is_in(geography.of_levels(relation.areas)))
+        .join(_terms_of(relation), on=_identity(relation))
+        .filter(pl.len().over(same) == len(relation.terms))
         .with_columns(
             fact=pl.concat_str(pl.lit(f"relation|{relation.text}"), pl.col("cell").min().over(same), separator="|"),
             sense=pl.lit(relation.sense),
@@ -225,21 +220,34 @@ def _relation_terms(cells: pl.DataFrame, relation: Relation) -> pl.DataFrame:
     )
 
 
-def _name_at_undivided() -> pl.Expr:
-    """What a relation that holds at the undivided cell calls a count."""
-    value = pl.format("{}[{}: {}]", "measure", "breakdown", "breakdown_value")
-    return pl.when(pl.col("breakdown") == TOTAL).then("measure").otherwise(value)
+def _terms_of(relation: Relation) -> pl.DataFrame:
+    rows = [
+        (count.measure, count.breakdown, count.value, count.basis, coefficient, order)
+        for order, (count, coefficient) in enumerate(relation.terms)
+    ]
+    schema = dict.fromkeys(("measure", "breakdown", "breakdown_value", "basis"), pl.String)
+    return pl.DataFrame(rows, schema={**schema, "coefficient": pl.Int64, "order": pl.Int64}, orient="row")
+
+
+def _identity(relation: Relation) -> list[str]:
+    """The columns by which a cell is found to be a count of a relation."""
+    divided = [] if relation.every_breakdown else ["breakdown", "breakdown_value"]
+    return ["measure", *divided, *(["basis"] if relation.counts[0].basis else [])]
 
 
 def _refuse_unknown_values(cells: pl.DataFrame, policy: Policy) -> None:
     """Refuse a relation that names a value which the data do not have: its fact would be missing without a word."""
-    names = cells.select(_name_at_undivided()).to_series().unique()
-    divided = set(names.str.split(":").list.first())
-    known = set(names)
-    named = [count for relation in policy.relations for count, _ in relation.terms if "[" in count]
-    unknown = sorted(count for count in named if count.partition(":")[0] in divided and count not in known)
+    divided = set(cells.select("measure", "breakdown").unique().iter_rows())
+    known = set(cells.select("measure", "breakdown", "breakdown_value").unique().iter_rows())
+    unknown = {
+        f"{count.measure}[{count.breakdown}: {count.value}]"
+        for relation in policy.relations
+        if all((count.measure, count.breakdown) in divided for count in relation.counts)
+        for count in relation.counts
+        if (count.measure, count.breakdown, count.value) not in known
+    }
     if unknown:
-        message = f"The policy's relations name values that the cells do not have: {', '.join(unknown)}."
+        message = f"The policy's relations name values that the cells do not have: {', '.join(sorted(unknown))}."
         raise CellsError(message)
 
 

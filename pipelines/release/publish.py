@@ -16,12 +16,15 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from pipelines.disclosure.audit import AuditReport
 from pipelines.disclosure.cells import PUBLISHED_CELL
 from pipelines.disclosure.errors import RoundingKeyError
 from pipelines.disclosure.key import KEY_FILE_VARIABLE, RoundingKey, create_key, read_key
 from pipelines.disclosure.ledger import LEDGER, append_release, read_ledger
-from pipelines.disclosure.policy import Geography, Policy, load_policy
-from pipelines.disclosure.protect import protect
+from pipelines.disclosure.outside import outside_counts
+from pipelines.disclosure.policy import Geography, Policy
+from pipelines.disclosure.policy_file import load_policy
+from pipelines.disclosure.protect import Past, protect
 from pipelines.home import CONTRACTS, Home
 from pipelines.intake.store import write_text
 from pipelines.region import load_region
@@ -29,6 +32,8 @@ from pipelines.warehouse.connection import query_frame, replace_table
 
 PUBLISHED_TABLES = ("published.count_cell", "published.parameter", "published.ledger_cell")
 Progress = Callable[[str, int, int], None]
+
+_WITNESSES = "witnesses.parquet"
 
 
 @dataclass(frozen=True)
@@ -53,22 +58,47 @@ def publish(
     key = rounding_key(home)
     over = query_frame(connection, "select distinct period_type from statistics.period").to_series().to_list()
     policy = policy.covering(over)
-    true = query_frame(connection, "select * exclude (not_measurable) from statistics.count_cell order by cell_id")
+    counted = query_frame(connection, "select * from statistics.publication_cell order by cell_id")
     if not policy.tables:
         # No month is over yet: there is nothing to publish, and nothing for the ledger.
         release_id = _release_id(pl.DataFrame(schema=PUBLISHED_CELL), policy)
         _write_tables(connection, home, release_id, pl.DataFrame(schema=PUBLISHED_CELL), policy)
         return Publication(release_id, 0)
     earlier = read_ledger(home.root)
-    past = earlier if earlier.height else None
-    protection = protect(true, policy, key, geography, earlier=past, progress=progress)
+    protection = protect(
+        counted.filter(~pl.col("is_difference")),
+        policy,
+        key,
+        geography,
+        behind=counted.filter("is_difference").select("cell_id", "children"),
+        past=Past(earlier if earlier.height else None, outside_counts(policy, contracts), _remembered(home)),
+        progress=progress,
+    )
     release_id = _release_id(protection.cells, policy)
     append_release(
         home.root, release_id, protection.cells, policy_version=policy.version, key_fingerprint=key.fingerprint
     )
     _write_tables(connection, home, release_id, protection.cells, policy)
-    write_text(home.root / "audit" / f"{release_id}.json", protection.report.to_json())
+    _keep_audit(home, release_id, protection.report)
     return Publication(release_id, protection.cells.height)
+
+
+def _remembered(home: Home) -> pl.DataFrame | None:
+    """What the last audit found possible. It is checked again before it is believed, so a lost file only costs time."""
+    try:
+        return pl.read_parquet(home.root / "audit" / _WITNESSES)
+    except (OSError, pl.exceptions.PolarsError):
+        return None
+
+
+def _keep_audit(home: Home, release_id: str, report: AuditReport) -> None:
+    """Keep the public report, and on the restricted side what was attacked, how long it took and the witnesses."""
+    folder = home.root / "audit"
+    write_text(folder / f"{release_id}.json", report.to_json())
+    write_text(folder / f"{release_id}.restricted.csv", report.verdicts.write_csv())
+    partial = folder / f"{_WITNESSES}.partial"
+    report.witnesses.write_parquet(partial)
+    partial.replace(folder / _WITNESSES)
 
 
 def rounding_key(home: Home) -> RoundingKey:

@@ -24,8 +24,10 @@ from pipelines.contracts.field_notes import field_note_frame
 from pipelines.contracts.flag_reasons import flag_reason_frame
 from pipelines.contracts.indicators import indicator_frame, load_indicators, measure_frame
 from pipelines.contracts.patterns import load_patterns, pattern_frame
+from pipelines.contracts.publication import publication_frame
 from pipelines.contracts.schema import create_table
 from pipelines.contracts.series_breaks import series_break_frame
+from pipelines.disclosure.policy_file import load_policy
 from pipelines.home import CONTRACTS, SQL, Home
 from pipelines.intake.links import Link, instants, link_entries, load_links
 from pipelines.intake.receipt import Receipt, read_receipts
@@ -145,6 +147,7 @@ LOADED_FROM_CONTRACTS = (
     "rules.lead_list",
     "rules.indicator",
     "rules.measure",
+    "rules.publication",
     "rules.source_note",
     "rules.series_break",
     "rules.recording_note",
@@ -236,6 +239,8 @@ def load_reference(connection: duckdb.DuckDBPyConnection, contracts: Path = CONT
     replace_table(connection, "rules.lead_list", pl.DataFrame([_yaml(contracts, "lead_list")]))
     replace_table(connection, "rules.indicator", indicator_frame(catalogue))
     replace_table(connection, "rules.measure", measure_frame(catalogue))
+    policy = load_policy(contracts / "rules" / "disclosure.yaml")
+    replace_table(connection, "rules.publication", publication_frame(policy, catalogue))
     replace_table(connection, "rules.source_note", _source_notes(contracts))
     replace_table(connection, "rules.series_break", series_break_frame(contracts))
     replace_table(connection, "rules.recording_note", recording_note_frame(contracts))

@@ -2,7 +2,19 @@
 -- Grain: one row per measure of children, basis, area, period, breakdown and value that occurs.
 -- Keys: measure, basis, area_code, period_type, period_start, breakdown, breakdown_value.
 -- For: statistics.count_cell. Children are distinct within their area and period and are never summed over either.
-with child as (
+with banded as (
+    select
+        *,
+        case
+            when incidents = 1 then '1'
+            when incidents < 5 then '2 to 4'
+            when incidents < 10 then '5 to 9'
+            else '10 or more'
+        end as incident_band
+    from statistics.child_period
+),
+
+child as (
     select
         'children' as measure,
         basis,
@@ -13,17 +25,18 @@ with child as (
             when grouping(age_band) = 0 then 'age_band'
             when grouping(sex) = 0 then 'sex'
             when grouping(looked_after) = 0 then 'looked_after'
+            when grouping(incident_band) = 0 then 'incident_band'
             else 'total'
         end as breakdown,
-        coalesce(age_band, sex, looked_after, 'Total') as breakdown_value,
+        coalesce(age_band, sex, looked_after, incident_band, 'Total') as breakdown_value,
         count(*) as count
-    from statistics.child_period
+    from banded
     group by
         basis,
         area_code,
         period_type,
         period_start,
-        grouping sets ((), (age_band), (sex), (looked_after))
+        grouping sets ((), (age_band), (sex), (looked_after), (incident_band))
 ),
 
 marked as (

@@ -52,7 +52,7 @@ def test_the_audit_and_the_protector_know_the_same_facts() -> None:
     # All printed counts are 0 and windows reach to 4, so the attacker writes "A needs B" as A <= 4 B.
     pairs = {(False, tuple(sorted([(a, -1), (b, 4)]))) for a, b in system.needs.tolist()}
     assert rows_of(known.rows[np.flatnonzero(needs)].tocsr(), np.zeros(needs.sum(), dtype=bool)) == pairs
-    assert len(pairs) == 2 * 4 * (12 + 4 + 1) * 2
+    assert len(pairs) == 2 * 2 * 4 * (12 + 4 + 1) * 2
 
 
 def test_no_fact_is_vacuous() -> None:

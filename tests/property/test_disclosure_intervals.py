@@ -14,6 +14,7 @@ from pipelines.disclosure.audit import audit
 from pipelines.disclosure.cells import CELL_ID
 from pipelines.disclosure.errors import InfeasibleError
 from pipelines.disclosure.policy import Geography, Policy
+from pipelines.disclosure.targets import as_targets
 from tests.disclosure_data import as_published, policy_for
 
 Tables = np.ndarray
@@ -147,12 +148,12 @@ def test_intervals_and_verdicts_are_those_of_brute_force(name: str, data: st.Dat
         assert known.interval(cell, 10) == (lows[cell], highs[cell])
     # Any possible table can be the true one; all its cells of 1 to 5 are to be protected.
     truth = tables[:, data.draw(st.integers(0, tables.shape[1] - 1))]
-    unsafe = cells.select("cell_id", count=pl.Series(truth)).filter(pl.col("count").is_between(1, 5))
-    verdicts = audit(published, unsafe, policy, geography).verdicts.join(
-        cells.select("cell_id", least=pl.Series(lows), greatest=pl.Series(highs)), on="cell_id"
+    unsafe = cells.select(target_id="cell_id", count=pl.Series(truth)).filter(pl.col("count").is_between(1, 5))
+    verdicts = audit(published, as_targets(unsafe, "small"), policy, geography).verdicts.join(
+        cells.select(target_id="cell_id", least=pl.Series(lows), greatest=pl.Series(highs)), on="target_id"
     )
     assert verdicts.height == unsafe.height
-    for _, low, high, verdict, least, greatest in verdicts.iter_rows():
+    for _, _, low, high, verdict, least, greatest in verdicts.iter_rows():
         assert least <= low <= high <= greatest  # only values that are really possible are claimed to be
         if policy.protects(least, greatest, policy.minimum_width):
             assert verdict == ""

@@ -5,7 +5,7 @@ import pytest
 
 from pipelines.disclosure.cells import PUBLISHED_CELL, TRUE_CELL, planned_cells
 from pipelines.disclosure.errors import CellsError
-from tests.disclosure_data import POLICY, TOWNS, count_cells, simulate
+from tests.disclosure_data import POLICY, TOWNS, VALUES, count_cells, simulate
 
 
 @pytest.fixture(scope="module")
@@ -16,16 +16,18 @@ def cells() -> pl.DataFrame:
 
 def test_the_plan_is_taken_once_and_in_order(cells: pl.DataFrame) -> None:
     planned = planned_cells(cells.sample(fraction=1, shuffle=True, seed=1), POLICY, TOWNS)
-    assert dict(planned.schema) == TRUE_CELL
+    assert dict(planned.schema) == {**TRUE_CELL, "method": pl.String}
     assert planned.get_column("cell_id").is_sorted()
     assert not planned.get_column("cell_id").is_duplicated().any()
-    # A year: two measures with 10 cells and five with one; four quarters of two; twelve months of the region alone.
-    year, quarters, months, interviews = (2 * 10 + 5) * 4, 2 * 4 * 4, 12, 5 * 5 * 4
-    assert planned.height == year + quarters + months + interviews
+    values = sum(len(VALUES[breakdown]) for breakdown in ("total", "age_band", "sex", "looked_after"))
+    on_a = 2 * values + len(VALUES["place"]) + len(VALUES["age_dfe"]) + 6 + len(VALUES["incident_band"])
+    on_b = 2 * (1 + len(VALUES["looked_after"])) + len(VALUES["place"]) + 5 + 2
+    quarters, months = 4 * (2 + 5) * 4, 12 + 1
+    assert planned.height == (on_a + on_b) * 4 + quarters + months
 
 
 def test_a_published_cell_cannot_carry_what_is_secret() -> None:
-    assert set(TRUE_CELL) - set(PUBLISHED_CELL) == {"children", "coverage"}
+    assert set(TRUE_CELL) - set(PUBLISHED_CELL) == {"children", "largest", "second_largest", "coverage"}
 
 
 def test_areas_outside_the_region_are_left_out(cells: pl.DataFrame) -> None:

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from pipelines.disclosure.errors import PolicyError
-from pipelines.disclosure.policy import Geography, load_policy, parse_policy
+from pipelines.disclosure.policy import Count, Geography, Relation
+from pipelines.disclosure.policy_file import load_policy, parse_policy
 
 PATH = Path(__file__).parents[2] / "data_contracts" / "rules" / "disclosure.yaml"
 
@@ -29,13 +30,19 @@ def test_the_policy_of_the_project_is_as_decided() -> None:
     assert policy.measures["children"].area == policy.measures["children"].time == "union"
 
 
+def with_relation(content: dict[str, Any], relation: dict[str, Any]) -> Relation:
+    """One more relation, as it is read."""
+    content["relations"].append(relation)
+    return parse_policy(content).relations[-1]
+
+
 def test_the_plan_is_the_product_of_each_tables_lists_without_repeats() -> None:
     plan = load_policy(PATH).plan()
-    assert plan.filter(measure="incidents", period_type="year_to_march").height == 2 * 4
+    assert plan.filter(measure="incidents", basis="A", period_type="year_to_march").height == 2 * 6
     assert plan.filter(measure="incidents", period_type="month").rows() == [
-        ("incidents", "A", "month", "region", "total")
+        ("incidents", "A", "month", "region", "total", "controlled_rounding")
     ]
-    assert set(plan.filter(basis="B").get_column("measure")) == {
+    assert set(plan.filter(basis="B", period_type="quarter").get_column("measure")) == {
         "rhi_eligible",
         "rhi_offered",
         "rhi_completed",
@@ -76,9 +83,8 @@ def test_the_interval_requirement(low: int, high: int, possible: int, protected:
     ],
 )
 def test_a_relation_is_one_line(content: dict[str, Any], text: str, sense: str, terms: dict[str, int]) -> None:
-    content["relations"] = [{"fact": text, "because": "a test"}]
-    (relation,) = parse_policy(content).relations
-    assert (relation.sense, dict(relation.terms)) == (sense, terms)
+    relation = with_relation(content, {"fact": text, "because": "a test"})
+    assert (relation.sense, {count.measure: factor for count, factor in relation.terms}) == (sense, terms)
     assert not relation.every_breakdown
 
 
@@ -152,7 +158,7 @@ def test_a_misspelt_rule_is_refused(content: dict[str, Any]) -> None:
 
 
 def test_a_method_that_does_not_exist_is_refused(content: dict[str, Any]) -> None:
-    content["method"] = "suppression"
+    content["method"] = "swapping"
     with pytest.raises(PolicyError, match="not available"):
         parse_policy(content)
 
@@ -173,17 +179,73 @@ def test_a_region_needs_distinct_boroughs(boroughs: tuple[str, ...]) -> None:
 
 def test_a_relation_can_name_one_value_of_a_breakdown(content: dict[str, Any]) -> None:
     fact = "children = children[age_band: 10 to 11] + 2 children[age_band: under 10]"
-    content["relations"] = [{"fact": fact, "because": "a test"}]
-    (relation,) = parse_policy(content).relations
+    relation = with_relation(content, {"fact": fact, "because": "a test"})
     assert dict(relation.terms) == {
-        "children": 1,
-        "children[age_band: 10 to 11]": -1,
-        "children[age_band: under 10]": -2,
+        Count("children"): 1,
+        Count("children", "age_band", "10 to 11"): -1,
+        Count("children", "age_band", "under 10"): -2,
     }
-    assert set(relation.measures) == {"children"}
-    content["relations"][0]["at"] = "every_breakdown"
+    content["relations"][-1]["at"] = "every_breakdown"
     with pytest.raises(PolicyError, match="names a value"):
         parse_policy(content)
-    content["relations"] = [{"fact": fact.replace("age_band", "height"), "because": "a test"}]
+    content["relations"][-1] = {"fact": fact.replace("age_band", "height"), "because": "a test"}
     with pytest.raises(PolicyError, match="breakdown height is not declared"):
         parse_policy(content)
+
+
+def test_a_relation_across_bases_names_each(content: dict[str, Any]) -> None:
+    relation = with_relation(content, {"fact": "A:children <= 2 B:incidents", "areas": ["region"], "because": "a test"})
+    assert dict(relation.terms) == {Count("incidents", basis="B"): 2, Count("children", basis="A"): -1}
+    assert relation.areas == ("region",)
+    content["relations"][-1] = {"fact": "A:children <= incidents", "because": "a test"}
+    with pytest.raises(PolicyError, match="basis of every count or of none"):
+        parse_policy(content)
+
+
+def test_a_published_count_that_nothing_ties_to_the_others_is_refused(content: dict[str, Any]) -> None:
+    content["relations"] = [one for one in content["relations"] if "second_or_later" not in one["fact"]]
+    with pytest.raises(PolicyError, match="nothing relates incidents_second_or_later to the other counts of basis A"):
+        parse_policy(content)
+
+
+def test_overlapping_periods_need_the_months_that_their_differences_give_away(content: dict[str, Any]) -> None:
+    (table,) = (one for one in content["tables"] if "rolling_12_months" in one["period_types"])
+    table["period_types"] = ["rolling_12_months"]
+    with pytest.raises(PolicyError, match="needs month beside it"):
+        parse_policy(content)
+    table.update(period_types=["month", "rolling_12_months"], measures=["children"])
+    with pytest.raises(PolicyError, match="children does not add over time"):
+        parse_policy(content)
+
+
+def test_one_count_has_one_method_and_so_do_counts_that_add_up(content: dict[str, Any]) -> None:
+    by_quarter = next(one for one in content["tables"] if one["id"] == "incidents_and_children_by_quarter")
+    by_quarter["method"] = "suppression"
+    with pytest.raises(PolicyError, match="children on basis A is protected by two methods"):
+        parse_policy(content)
+    for table in content["tables"]:
+        table["method"] = "suppression" if {"incidents", "children"} & {*table["measures"]} else "controlled_rounding"
+    with pytest.raises(PolicyError, match="ties counts that are protected by two methods"):
+        parse_policy(content)
+
+
+def test_interviews_can_be_published_by_suppression(content: dict[str, Any]) -> None:
+    for table in content["tables"]:
+        if table["id"].startswith("return_interviews"):
+            table["method"] = "suppression"
+    methods = parse_policy(content).plan().group_by("measure").agg("method").rows()
+    assert {measure for measure, found in methods if found[0] == "suppression"} >= {"rhi_eligible", "rhi_declined"}
+
+
+@pytest.mark.parametrize(
+    ("count", "largest", "second", "upper"),
+    [
+        (45, 40, 1, 61),  # 40 of 45 by one child: 20 are lacking, 4 are there
+        (45, 20, 10, 40),  # 10 of 20 are lacking, 15 are there
+        (30, 20, 0, 30),  # exactly as many as are lacking
+        (29, 20, 0, 30),  # one too few
+        (9, 9, 0, 14),  # 4.5 are rounded up
+    ],
+)
+def test_what_a_dominated_count_must_be_thought_able_to_be(count: int, largest: int, second: int, upper: int) -> None:
+    assert load_policy(PATH).needed_upper(count, largest, second) == upper

@@ -10,7 +10,7 @@ from pipelines.disclosure.cells import planned_cells
 from pipelines.disclosure.errors import InfeasibleError, SolverError
 from pipelines.disclosure.key import RoundingKey
 from pipelines.disclosure.policy import Geography, Policy
-from pipelines.disclosure.rounding import round_counts
+from pipelines.disclosure.rounding import Freedom, round_counts
 from pipelines.disclosure.system import System, build_system
 from tests.disclosure_data import POLICY, TOWNS, count_cells, policy_for, simulate, year_cells
 
@@ -54,7 +54,8 @@ def test_without_a_further_step_it_is_refused() -> None:
 
 def test_a_group_can_be_made_to_begin_further() -> None:
     system = system_of({"children_repeat": 10, "incidents_of_repeaters": 26}, REPEATS)
-    result = round_counts(system, REPEATS, KEY, first_reach=[2])
+    further = replace(Freedom.ordinary(2, REPEATS), reach=np.array([9, 9]))
+    result = round_counts(system, REPEATS, KEY, further)
     assert result.within.tolist() == [9, 9]
     assert np.array_equal(result.counts, round_counts(system, REPEATS, KEY).counts)
 
@@ -64,10 +65,22 @@ def test_a_standing_figure_stays_while_it_is_true_enough(system: System) -> None
     first = round_counts(system, POLICY, KEY).counts
     other_key = RoundingKey(bytes(32))
     assert not np.array_equal(first, round_counts(system, POLICY, other_key).counts)
-    assert np.array_equal(first, round_counts(system, POLICY, other_key, standing=first).counts)
+    standing = replace(Freedom.ordinary(len(first), POLICY), standing=first)
+    assert np.array_equal(first, round_counts(system, POLICY, other_key, standing).counts)
     # What no longer is a neighbouring multiple gives way: nothing then stands, and the keyed target is back.
-    far = np.where(counts > 0, counts + 100, -1)
-    assert np.array_equal(first, round_counts(system, POLICY, KEY, standing=far).counts)
+    far = replace(standing, standing=np.where(counts > 0, counts + 100, -1))
+    assert np.array_equal(first, round_counts(system, POLICY, KEY, far).counts)
+
+
+def test_a_hidden_count_is_not_rounded_to_its_neighbours_and_lets_the_facts_hold() -> None:
+    # 5 episodes of 2 children cannot both be rounded within 4; where the episodes are hidden, the children can.
+    system = system_of({"children_repeat": 2, "incidents_of_repeaters": 5}, REPEATS)
+    hidden = system.cells.get_column("measure") == "incidents_of_repeaters"
+    result = round_counts(system, REPEATS, KEY, replace(Freedom.ordinary(2, REPEATS), hidden=hidden.to_numpy()))
+    children, episodes = result.counts.tolist()
+    assert children in (0, 5)
+    assert 2 * children <= episodes
+    assert result.within.tolist() == [4, 4]
 
 
 def test_no_time_is_not_enough(system: System) -> None:

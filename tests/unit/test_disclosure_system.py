@@ -100,7 +100,9 @@ def test_groups_are_what_facts_link() -> None:
         cells[group].select("basis", year=pl.col("period_start").dt.offset_by("-3mo").dt.year()).unique().rows()
         for group in groups
     ]
-    assert sorted(coordinates) == [[("A", 2021)], [("A", 2022)], [("B", 2021)], [("B", 2022)]]
+    # Rolling 12 months tie the years of basis A together, and with them those of what both bases count.
+    assert sorted(map(len, coordinates)) == [1, 1, 4]
+    assert sorted(row for rows in coordinates if len(rows) == 1 for row in rows) == [("B", 2021), ("B", 2022)]
     assert [int(group[0]) for group in groups] == sorted(int(group[0]) for group in groups)
 
 
