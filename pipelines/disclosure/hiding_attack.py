@@ -185,8 +185,8 @@ def _refuse_exactly_known(cells: Whole, problem: Problem, clock: Clock) -> None:
     counts = problem.counts[cells]
     above = Demands(cells, np.ones_like(cells), counts + 1)
     below = Demands(cells, -np.ones_like(cells), 1 - counts)
-    failed = [Proof(problem, away, clock, problem.may_hide).complete() for away in (above, below)]
-    known = len(np.intersect1d(*failed))
+    not_above, not_below = (Proof(problem, away, clock, problem.may_hide).complete() for away in (above, below))
+    known = len(np.intersect1d(not_above, not_below))
     if known:
         message = f"Whatever is hidden, {known} cells that need protection remain exactly known."
         raise InfeasibleError(message)
