@@ -8,7 +8,7 @@ first pattern, and how an outsider reasons, are not here.
 import numpy as np
 from scipy import sparse
 
-from pipelines.disclosure.errors import InfeasibleError, SolverError
+from pipelines.disclosure.errors import SolverError
 from pipelines.disclosure.hiding_attack import Attack, Proof
 from pipelines.disclosure.hiding_problem import Demands, Problem, chosen
 from pipelines.disclosure.hiding_sequence import sequential_pattern
@@ -80,12 +80,11 @@ class CutSearch:
 
     def _choose(self, relaxed: Optimum) -> None:
         """Hide whole cells: the cheapest choice that the cuts allow is optimal, or gives more cuts."""
-        try:
-            choice = self._master(relaxed).solve(self._clock.left())
-        except InfeasibleError:
+        choice = self._master(relaxed).solve(self._clock.left())
+        self._raise_bound(choice.bound)
+        if choice.bound >= self._cost(self.best) - _SAME_COST:
             self._conclude(self.best)
             return
-        self._raise_bound(choice.bound)
         hidden = np.rint(choice.point)
         if self._add(self._cuts.violated(hidden, _BARELY_VIOLATED)):
             self._improve(hidden)
@@ -99,11 +98,10 @@ class CutSearch:
             raise SolverError("The search for the cheapest pattern repeats itself.")
 
     def _master(self, relaxed: Optimum) -> Programme:
-        """The choice of whole cells that costs less than the best known, without cells that would cost more."""
+        """The cheapest choice of whole cells, without those that in no choice cheaper than the best known differ."""
         rows = np.array(list(self._rows.values())).reshape(-1, len(self._free))
-        best = self._cost(self.best)
         saving = self._weight - rows.T @ relaxed.duals
-        gap = best - relaxed.value + _SAME_COST
+        gap = self._cost(self.best) - relaxed.value + _SAME_COST
         master = Programme(
             (saving < -gap).astype(np.float64),
             (saving <= gap).astype(np.float64),
@@ -112,7 +110,6 @@ class CutSearch:
             np.full(len(rows), np.inf),
         )
         master.set_costs(self._weight)
-        master.add_row(-self._weight, _SAME_COST - best)
         master.make_whole()
         return master
 

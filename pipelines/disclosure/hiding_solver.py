@@ -115,6 +115,10 @@ class Programme:
         kinds = np.full(len(self._columns), int(highspy.HighsVarType.kInteger), dtype=np.uint8)
         _accepted(self._solver.changeColsIntegrality(len(self._columns), self._columns, kinds))
         self._whole = True
+        # The searches for a first good choice cost more than the rest; whoever asks here has one, or needs no good one.
+        for name in ("mip_heuristic_run_rins", "mip_heuristic_run_rens", "mip_heuristic_run_root_reduced_cost"):
+            _accepted(self._solver.setOptionValue(name, False))
+        _accepted(self._solver.setOptionValue("mip_heuristic_effort", 0.0))
 
     def solve(self, seconds: float) -> Optimum:
         """Find the optimum.

@@ -56,7 +56,7 @@ def interval(problem: Problem, hidden: NDArray[np.bool_], cell: int) -> tuple[in
     for sign in (1, -1):
         weight = np.zeros(len(low))
         weight[cell] = sign
-        found = milp(weight, integrality=np.ones(len(low)), bounds=Bounds(low, high), constraints=facts)
+        found = milp(weight, integrality=np.ones(len(low), dtype=np.int64), bounds=Bounds(low, high), constraints=facts)
         assert found.status == 0
         ends.append(round(found.x[cell]))
     return ends[0], ends[1]
@@ -90,13 +90,13 @@ class Enumerated:
         high_enough = left.max(axis=0) >= np.minimum(self.problem.need_high, most)
         return bool((low_enough & high_enough)[self.problem.targets].all())
 
-    def clipped(self) -> list[int]:
+    def clipped(self) -> NDArray[np.int64]:
         """The targets that no pattern makes as uncertain as is needed."""
         least, most = self.structural()
         counts, targets = self.problem.counts, self.problem.targets
         low = least > np.minimum(self.problem.need_low, counts)
         high = most < np.maximum(self.problem.need_high, counts)
-        return np.unique(targets[(low | high)[targets]]).tolist()
+        return np.unique(targets[(low | high)[targets]])
 
     def least_cost(self) -> float:
         """The cost of the cheapest pattern that protects, found by trying them all."""

@@ -112,7 +112,7 @@ def test_the_exact_pattern_is_the_cheapest_of_all_that_protect(problem: Problem)
     assert every.protects(exact.hidden)
     assert (exact.hidden >= problem.must_hide).all()
     assert (exact.hidden <= problem.may_hide).all()
-    assert exact.clipped.tolist() == every.clipped()
+    assert exact.clipped.tolist() == every.clipped().tolist()
     assert exact.cost == pytest.approx(every.least_cost(), abs=1e-5)
     assert exact.lower_bound == pytest.approx(exact.cost, abs=1e-5)
 
