@@ -86,7 +86,7 @@ class Proof:
         return self._moves.hidden
 
     def hide_unless_met(self, cell: int) -> None:
-        """Hide a further cell, unless that meets all demands."""
+        """Hide a further cell, unless that leads to tables for all demands."""
         before = self._proved.copy()
         self._change(cell, hidden=True)
         if not len(self.complete()):

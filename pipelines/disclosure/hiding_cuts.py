@@ -98,7 +98,7 @@ class CutSearch:
             raise SolverError("The search for the cheapest pattern repeats itself.")
 
     def _master(self, relaxed: Optimum) -> Programme:
-        """The cheapest choice of whole cells, without those that in no choice cheaper than the best known differ."""
+        """The choice of whole cells, with those settled on which every choice as cheap as the best known agrees."""
         rows = np.array(list(self._rows.values())).reshape(-1, len(self._free))
         saving = self._weight - rows.T @ relaxed.duals
         gap = self._cost(self.best) - relaxed.value + _SAME_COST
@@ -122,7 +122,10 @@ class CutSearch:
             self.best = found
 
     def _whole_cut(self, pattern: Mask, number: int) -> Numbers:
-        """A demand that only fractions meet: one of the cells is to be hidden that can make whole numbers meet it."""
+        """The cut for a demand that only fractions meet.
+
+        As many further cells are hidden as leave it unmet; a pattern that meets it hides one of the others.
+        """
         demand = chosen(self._demands, np.array([number]))
         proof = Proof(self._problem, demand, self._clock, pattern)
         for cell in self._free[~pattern[self._free]].tolist():

@@ -28,7 +28,7 @@ class Problem:
         most: for each fact, the greatest; the fact is an equality where both are the same.
         must_hide: the primary cells.
         may_hide: cells that may be hidden; the others are always shown.
-        weight: cost of hiding a cell.
+        weight: cost of hiding a cell; one that costs nothing may be hidden without need.
         need_low: at a target, an outsider must have to think a count of at most this possible.
         need_high: at a target, and a count of at least this.
         targets: numbers of the cells to protect.
