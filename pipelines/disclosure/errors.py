@@ -21,7 +21,7 @@ class SolverError(DisclosureError):
 
 
 class InfeasibleError(SolverError):
-    """It is proven that no rounding within the allowed reach satisfies the facts."""
+    """It is proven that no rounding within the allowed reach satisfies the facts, or that no hidden cells protect."""
 
 
 class RoundingKeyError(DisclosureError):
