@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from pipelines.disclosure.audit import AuditReport, Search, audit, what_anybody_would_try
 from pipelines.disclosure.cells import COORDINATES, PUBLISHED_CELL, SYMBOL_OF_COVERAGE, planned_cells
-from pipelines.disclosure.errors import DisclosureError
+from pipelines.disclosure.errors import DisclosureError, InfeasibleError
 from pipelines.disclosure.key import RoundingKey
 from pipelines.disclosure.policy import Geography, Policy
 from pipelines.disclosure.rounding import Freedom, Rounded, round_counts
+from pipelines.disclosure.secondary import METHOD as SUPPRESSION
+from pipelines.disclosure.secondary import hide_beside
 from pipelines.disclosure.system import System, build_system, check_facts
 from pipelines.disclosure.targets import differences
 from pipelines.disclosure.unsafe import DIFFERENCE, unsafe_targets
@@ -73,8 +75,8 @@ def protect(
     """Protect the counts of the plan and let them out only if the audit passes.
 
     The same cells, policy, key and past give the same result. A count that the audit refuses is rounded within the
-    policy's next reach; after the last one, or where one child dominates it, it is hidden, then the counts beside it;
-    then the release is refused.
+    policy's next reach; after the last one, or where one child dominates it, it is hidden, then whatever else must be
+    for its sake; then the release is refused.
 
     Args:
         cells: true count cells, columns of `TRUE_CELL`; rows outside the plan are left out.
@@ -97,8 +99,9 @@ def protect(
     past = past or Past()
     system = build_system(planned_cells(cells, policy, geography), policy, geography)
     check_facts(system)
-    unsafe = unsafe_targets(system.cells, pl.DataFrame(schema=DIFFERENCE) if behind is None else behind, policy)
-    freedom = replace(Freedom.ordinary(system.cells.height, policy), standing=_standing(system, past.earlier))
+    behind = pl.DataFrame(schema=DIFFERENCE) if behind is None else behind
+    task = _Task(system, policy, unsafe_targets(system.cells, behind, policy), _hidden_before(system, past.earlier))
+    freedom = task.suppress(_standing(system, past.earlier))
     staged = {stage: _staged(progress, stage) for stage in ("rounding", "audit")}
     search = Search(cross_checks=_CROSS_CHECKS, remembered=past.witnesses, progress=staged["audit"])
     while True:
@@ -106,7 +109,7 @@ def protect(
         attacked = _with_counts(system, rounded, freedom.hidden)
         report = audit(
             attacked,
-            pl.concat([unsafe, what_anybody_would_try(attacked, policy)]),
+            pl.concat([task.unsafe, what_anybody_would_try(attacked, policy)]),
             policy,
             geography,
             earlier=past.earlier,
@@ -115,7 +118,83 @@ def protect(
         )
         if report.passed:
             return Protection(_shown(attacked), report)
-        freedom = _freer(system, policy, freedom, rounded, report)
+        further = task.freer(freedom, rounded, report) or task.hide_more(freedom, rounded)
+        if further is None:
+            raise DisclosureRefused(report)
+        freedom = further
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is to be protected, and what may be done about a refusal.
+
+    Attributes:
+        system: cells and facts.
+        policy: reaches and requirement.
+        unsafe: columns of `targets.TARGET`.
+        hidden_before: cells that the last release hid.
+    """
+
+    system: System
+    policy: Policy
+    unsafe: pl.DataFrame
+    hidden_before: NDArray[np.bool_]
+
+    def suppress(self, standing: NDArray[np.int64]) -> Freedom:
+        """What is hidden from the start.
+
+        Of the tables that are protected by suppression, the unsafe counts and what else must be for their sake; of the
+        others, counts that one child dominates further than any neighbouring multiple could hide.
+        """
+        ordinary = replace(Freedom.ordinary(self.system.cells.height, self.policy), standing=standing)
+        by_suppression = self._by_suppression()
+        counts = self.system.cells.get_column("count").to_numpy()
+        primary = by_suppression & self._cells_of(self.unsafe)
+        standing_pattern = self.hidden_before & by_suppression
+        hidden = hide_beside(
+            self.system, self.policy, (counts, counts), primary, self.unsafe, standing=standing_pattern
+        )
+        base = self.policy.base
+        furthest = (pl.col("count") + base - 1) // base * base + base - 1
+        beyond = self.unsafe.filter(pl.col("kind") == "dominated", pl.col("upper") > furthest)
+        return replace(ordinary, hidden=hidden | self._cells_of(beyond))
+
+    def freer(self, freedom: Freedom, rounded: Rounded, report: AuditReport) -> Freedom | None:
+        """More freedom for what was refused: the next reach, or not to be shown; nothing where it has all of that."""
+        failed = report.verdicts.filter(pl.col("verdict") != "")
+        refused = self._cells_of(failed)
+        final = self._cells_of(failed.filter(kind="dominated")) | self._by_suppression()
+        reach = np.maximum(freedom.reach, rounded.within)
+        may_go_further = refused & ~final & ~freedom.hidden & (reach < self.policy.reach[-1])
+        further = np.array(self.policy.reach)[np.searchsorted(self.policy.reach[:-1], reach, side="right")]
+        hidden = freedom.hidden | (refused & ~may_go_further)
+        if not may_go_further.any() and np.array_equal(hidden, freedom.hidden):
+            return None
+        return replace(freedom, reach=np.where(may_go_further, further, reach), hidden=hidden)
+
+    def hide_more(self, freedom: Freedom, rounded: Rounded) -> Freedom | None:
+        """Hide what else must be for the sake of hidden counts; nothing where nothing helps."""
+        counts = self.system.cells.get_column("count").to_numpy()
+        low = np.where(freedom.hidden, counts, np.maximum(rounded.counts - rounded.within, 0))
+        high = np.where(freedom.hidden, counts, rounded.counts + rounded.within)
+        try:
+            hidden = hide_beside(
+                self.system, self.policy, (low, high), freedom.hidden, self.unsafe, standing=self.hidden_before
+            )
+        except InfeasibleError:
+            return None
+        return None if np.array_equal(hidden, freedom.hidden) else replace(freedom, hidden=hidden)
+
+    def _by_suppression(self) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = (self.system.cells.get_column("method") == SUPPRESSION).to_numpy()
+        return found
+
+    def _cells_of(self, targets: pl.DataFrame) -> NDArray[np.bool_]:
+        """The cells that some targets are, or are differences of."""
+        cells, named = self.system.cells, targets.get_column("target_id").to_list()
+        in_differences = differences(cells, self.policy).filter(pl.col("target_id").is_in(named)).get_column("cell")
+        own: NDArray[np.bool_] = cells.get_column("cell_id").is_in(named).to_numpy()
+        return own | np.isin(np.arange(cells.height), in_differences.to_numpy())
 
 
 def _true_of(outside: pl.DataFrame | None, system: System) -> pl.DataFrame | None:
@@ -130,6 +209,14 @@ def _standing(system: System, earlier: pl.DataFrame | None) -> NDArray[np.int64]
     last = earlier.drop_nulls("count").sort("sequence").unique("cell_id", keep="last").select("cell_id", last="count")
     joined = system.cells.select("cell_id").join(last, on="cell_id", how="left", maintain_order="left")
     return joined.get_column("last").fill_null(-1).to_numpy()
+
+
+def _hidden_before(system: System, earlier: pl.DataFrame | None) -> NDArray[np.bool_]:
+    """The cells that the last release hid."""
+    if earlier is None:
+        return np.zeros(system.cells.height, dtype=bool)
+    last = earlier.sort("sequence").unique("cell_id", keep="last").filter(symbol="c").get_column("cell_id")
+    return system.cells.get_column("cell_id").is_in(last.to_list()).to_numpy()
 
 
 def _with_counts(system: System, rounded: Rounded, hidden: NDArray[np.bool_]) -> pl.DataFrame:
@@ -148,49 +235,6 @@ def _shown(attacked: pl.DataFrame) -> pl.DataFrame:
     return attacked.with_columns(count=pl.when(~pl.col("symbol").is_in(["x", "c"])).then("count")).select(
         *PUBLISHED_CELL
     )
-
-
-def _freer(system: System, policy: Policy, freedom: Freedom, rounded: Rounded, report: AuditReport) -> Freedom:
-    """More freedom for what was refused: the next reach, or no count at all.
-
-    Raises:
-        DisclosureRefused: if neither can help.
-    """
-    failed = report.verdicts.filter(pl.col("verdict") != "")
-    refused = _cells_of(system, policy, failed)
-    dominated = _cells_of(system, policy, failed.filter(kind="dominated"))
-    reach = np.maximum(freedom.reach, rounded.within)
-    may_go_further = refused & ~dominated & ~freedom.hidden & (reach < policy.reach[-1])
-    further = np.array(policy.reach)[np.searchsorted(policy.reach[:-1], reach, side="right")]
-    hidden = freedom.hidden.copy()
-    for cell in np.flatnonzero(refused & ~may_go_further):
-        hidden |= _coarser(system, freedom.hidden, int(cell))
-    if not may_go_further.any() and np.array_equal(hidden, freedom.hidden):
-        raise DisclosureRefused(report)
-    return replace(freedom, reach=np.where(may_go_further, further, reach), hidden=hidden)
-
-
-def _cells_of(system: System, policy: Policy, verdicts: pl.DataFrame) -> NDArray[np.bool_]:
-    """The cells that some targets are, or are differences of."""
-    named = verdicts.get_column("target_id").to_list()
-    in_differences = differences(system.cells, policy).filter(pl.col("target_id").is_in(named)).get_column("cell")
-    own = system.cells.get_column("cell_id").is_in(named).to_numpy()
-    return own | np.isin(np.arange(system.cells.height), in_differences.to_numpy())
-
-
-def _coarser(system: System, hidden: NDArray[np.bool_], cell: int) -> NDArray[np.bool_]:
-    """What to hide next for a cell's sake: itself, then its breakdown there, then that breakdown in every area."""
-    row = system.cells.row(cell, named=True)
-    for coordinates in _COARSER:
-        same = pl.all_horizontal(pl.col(name) == row[name] for name in coordinates)
-        found: NDArray[np.bool_] = system.cells.select(same).to_series().to_numpy()
-        if not hidden[found].all():
-            return found
-    return np.zeros_like(hidden)
-
-
-_OF_A_PERIOD = ("measure", "basis", "period_type", "period_start", "breakdown")
-_COARSER = (("cell_id",), (*_OF_A_PERIOD, "area_code"), _OF_A_PERIOD)
 
 
 def _staged(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:

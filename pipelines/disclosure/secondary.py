@@ -1,0 +1,116 @@
+"""What else must be hidden so that hidden counts stay hidden: the plan's cells and facts as problems of suppression.
+
+For tables protected by suppression, and for the few counts of rounded tables that rounding cannot protect. The search
+itself is in `suppression`; whether the result protects anybody is decided by `audit`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import sparse
+
+from pipelines.disclosure.policy import Policy
+from pipelines.disclosure.suppression import Problem, hide
+from pipelines.disclosure.system import System
+
+METHOD = "suppression"
+Mask = NDArray[np.bool_]
+Whole = NDArray[np.int64]
+
+
+def hide_beside(
+    system: System,
+    policy: Policy,
+    shown: tuple[Whole, Whole],
+    hidden: Mask,
+    unsafe: pl.DataFrame,
+    *,
+    standing: Mask,
+) -> Mask:
+    """Find the cells to hide beside those that are hidden, so that the unsafe ones among these cannot be worked out.
+
+    Args:
+        system: cells with true counts, and facts.
+        policy: what must remain possible, and the time for each group of linked cells.
+        shown: least and greatest count that each cell says when it is shown.
+        hidden: cells that are hidden already.
+        unsafe: columns of `targets.TARGET`; those that are hidden cells are protected, others are left to the audit.
+        standing: cells that an earlier release hid; hiding them again costs nothing and tells nothing new.
+
+    Returns:
+        All cells to hide, `hidden` among them.
+
+    Raises:
+        InfeasibleError: if no pattern can protect some group.
+        SolverError: if none is found in time.
+    """
+    need_low, need_high, needed = _needs(system, policy, unsafe)
+    needed &= hidden
+    result = hidden.copy()
+    for group in system.components():
+        if not needed[group].any():
+            continue
+        low, high = shown[0][group], shown[1][group]
+        counts = system.cells.get_column("count").to_numpy()[group]
+        rows, most = _facts(system, group, policy)
+        problem = Problem(
+            counts=counts,
+            shown_low=low,
+            shown_high=high,
+            hidden_low=np.zeros_like(counts),
+            hidden_high=np.full_like(counts, policy.hidden_to),
+            rows=rows,
+            least=np.zeros(len(most)),
+            most=most,
+            must_hide=hidden[group],
+            may_hide=np.ones(len(group), dtype=bool),
+            weight=np.where(standing[group], 0.0, np.log1p(counts)),
+            need_low=need_low[group],
+            need_high=need_high[group],
+            targets=np.flatnonzero(needed[group]),
+        )
+        result[group] = hide(problem, policy.seconds_per_component).hidden
+    return result
+
+
+def _needs(system: System, policy: Policy, unsafe: pl.DataFrame) -> tuple[Whole, Whole, Mask]:
+    """Which counts must remain possible at each unsafe cell: least, greatest, and whether it is unsafe.
+
+    Of few children, what the policy asks of an interval; of one that dominates, its upper end.
+    """
+    few = pl.col("kind") == "small"
+    width = policy.minimum_width
+    ends = unsafe.group_by("target_id").agg(
+        low=pl.when(few).then(pl.min_horizontal(pl.col("count") - width, policy.unsafe_from)).min(),
+        high=pl.max_horizontal(
+            pl.when(few).then(pl.max_horizontal(pl.col("count") + 1, policy.unsafe_to + 1)), "upper"
+        ).max(),
+    )
+    cells = system.cells.select("cell_id", "count").join(
+        ends, left_on="cell_id", right_on="target_id", how="left", maintain_order="left"
+    )
+    counts = pl.col("count")
+    found = cells.select(
+        low=pl.max_horizontal(pl.lit(0), pl.coalesce("low", counts)),
+        high=pl.coalesce("high", counts),
+        needed=pl.any_horizontal(pl.col("low", "high").is_not_null()),
+    )
+    return found["low"].to_numpy(), found["high"].to_numpy(), found["needed"].to_numpy()
+
+
+def _facts(system: System, group: Whole, policy: Policy) -> tuple[sparse.csr_array, NDArray[np.float64]]:
+    """The facts about a group's cells as rows that are at least 0, and the most that each can be."""
+    spoken = np.flatnonzero(np.diff(system.matrix[:, group].indptr))
+    position = np.full(system.matrix.shape[1], -1)
+    position[group] = np.arange(len(group))
+    pairs = position[system.needs]
+    pairs = pairs[(pairs >= 0).all(axis=1)]
+    # "A needs B" is A <= (the most that A can be) x B.
+    entries = np.concatenate([np.full(len(pairs), policy.hidden_to), np.full(len(pairs), -1)])
+    ends = (np.tile(np.arange(len(pairs)), 2), np.concatenate([pairs[:, 1], pairs[:, 0]]))
+    needs = sparse.coo_array((entries, ends), shape=(len(pairs), len(group)))
+    rows = sparse.csr_array(sparse.vstack([system.matrix[spoken][:, group], needs.tocsr()], format="csr"))
+    most = np.concatenate([np.where(system.equality[spoken], 0.0, np.inf), np.full(len(pairs), np.inf)])
+    return rows, most
