@@ -12,7 +12,7 @@ from pipelines.disclosure.errors import SolverError
 from pipelines.disclosure.hiding_attack import Attack, Proof
 from pipelines.disclosure.hiding_problem import Demands, Problem, chosen
 from pipelines.disclosure.hiding_sequence import sequential_pattern
-from pipelines.disclosure.hiding_solver import Clock, Mask, Numbers, Optimum, Programme, Whole
+from pipelines.disclosure.hiding_solver import Clock, Mask, Numbers, Programme, Whole
 
 _VIOLATED = 1e-3  # in fractions of the least that a cut demands; less is not worth a row before the end
 _BARELY_VIOLATED = 1e-6
@@ -65,22 +65,21 @@ class CutSearch:
         if self._cost(self.best) == 0:
             self._conclude(self.best)
             return
-        optimum = self._relax()
-        self._improve(optimum.point)
+        self._improve(self._relax())
         while not self.proved:
-            self._choose(self._relaxed.solve(self._clock.left()))
+            self._choose()
 
-    def _relax(self) -> Optimum:
+    def _relax(self) -> Numbers:
         """Hide fractions of cells, until no more cuts are found."""
         while True:
             optimum = self._relaxed.solve(self._clock.left())
             self._raise_bound(optimum.value)
             if not self._add(self._cuts.violated(optimum.point, _VIOLATED)):
-                return optimum
+                return optimum.point
 
-    def _choose(self, relaxed: Optimum) -> None:
+    def _choose(self) -> None:
         """Hide whole cells: the cheapest choice that the cuts allow is optimal, or gives more cuts."""
-        choice = self._master(relaxed).solve(self._clock.left())
+        choice = self._master().solve(self._clock.left())
         self._raise_bound(choice.bound)
         if choice.bound >= self._cost(self.best) - _SAME_COST:
             self._conclude(self.best)
@@ -97,18 +96,12 @@ class CutSearch:
         elif not self._add([self._whole_cut(pattern, int(number)) for number in fooled]):
             raise SolverError("The search for the cheapest pattern repeats itself.")
 
-    def _master(self, relaxed: Optimum) -> Programme:
-        """The choice of whole cells, with those settled on which every choice as cheap as the best known agrees."""
-        rows = np.array(list(self._rows.values())).reshape(-1, len(self._free))
-        saving = self._weight - rows.T @ relaxed.duals
-        gap = self._cost(self.best) - relaxed.value + _SAME_COST
-        master = Programme(
-            (saving < -gap).astype(np.float64),
-            (saving <= gap).astype(np.float64),
-            sparse.csr_array(rows),
-            np.ones(len(rows)),
-            np.full(len(rows), np.inf),
-        )
+    def _master(self) -> Programme:
+        """The choice of whole cells; a new programme each time, so that it does not depend on earlier choices."""
+        size = len(self._free)
+        rows = np.array(list(self._rows.values())).reshape(-1, size)
+        any_more = np.full(len(rows), np.inf)
+        master = Programme(np.zeros(size), np.ones(size), sparse.csr_array(rows), np.ones(len(rows)), any_more)
         master.set_costs(self._weight)
         master.make_whole()
         return master

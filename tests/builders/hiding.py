@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from pipelines.disclosure.suppression import Problem
@@ -60,6 +61,40 @@ def interval(problem: Problem, hidden: NDArray[np.bool_], cell: int) -> tuple[in
         assert found.status == 0
         ends.append(round(found.x[cell]))
     return ends[0], ends[1]
+
+
+def least_cost(problem: Problem) -> float:
+    """The cost of the cheapest pattern, from one large programme with a table in fractions for each end of a target."""
+    size = len(problem.counts)
+    ends = [(cell, sign) for cell in problem.targets.tolist() for sign in (-1, 1)]
+    rise = sparse.diags_array((problem.hidden_high - problem.shown_high).astype(float))
+    fall = sparse.diags_array((problem.shown_low - problem.hidden_low).astype(float))
+    each, patterns = sparse.eye_array(len(ends)), np.ones((len(ends), 1))
+    tables = sparse.kron(each, sparse.eye_array(size))
+    none = sparse.csr_array((len(ends) * problem.rows.shape[0], size))
+    facts = sparse.hstack([sparse.kron(each, problem.rows), none])
+    above = sparse.hstack([tables, -sparse.kron(patterns, rise)])
+    below = sparse.hstack([tables, sparse.kron(patterns, fall)])
+    low, high = np.full((len(ends), size), -np.inf), np.full((len(ends), size), np.inf)
+    for number, (cell, sign) in enumerate(ends):
+        if sign > 0:
+            low[number, cell] = problem.need_high[cell]
+        else:
+            high[number, cell] = problem.need_low[cell]
+    repeat = len(ends)
+    found = milp(
+        np.concatenate([np.zeros(repeat * size), problem.weight]),
+        integrality=np.repeat([0, 1], [repeat * size, size]),
+        bounds=Bounds(np.append(low, problem.must_hide), np.append(high, problem.may_hide)),
+        constraints=[
+            LinearConstraint(facts, np.tile(problem.least, repeat), np.tile(problem.most, repeat)),
+            LinearConstraint(above, -np.inf, np.tile(problem.shown_high, repeat)),
+            LinearConstraint(below, np.tile(problem.shown_low, repeat), np.inf),
+        ],
+        options={"mip_rel_gap": 0.0},
+    )
+    assert found.status == 0
+    return float(problem.weight[(found.x[-size:] > 1 / 2) & ~problem.must_hide].sum())
 
 
 @dataclass(frozen=True)

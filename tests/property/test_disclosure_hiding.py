@@ -13,7 +13,7 @@ from pipelines.disclosure.hiding_attack import Attack, Proof
 from pipelines.disclosure.hiding_problem import demands_of
 from pipelines.disclosure.hiding_solver import Clock
 from pipelines.disclosure.suppression import Hidden, Problem, hide, hide_exactly, hide_sequentially
-from tests.builders.hiding import Enumerated, enumerate_tables, table
+from tests.builders.hiding import Enumerated, enumerate_tables, least_cost, small_counts_hidden, table
 
 ENOUGH = 60.0
 # The margins of a table of two by two follow from its inner cells, so only these need to be enumerated.
@@ -129,6 +129,25 @@ def test_the_sequential_pattern_protects_and_is_never_cheaper_than_the_exact(pro
     assert sequential.cost >= exact.cost - 1e-5
     assert np.array_equal(either.hidden, exact.hidden)
     assert either.method == "exact"
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 10_000), usual=st.lists(st.sampled_from([1.5, 4, 12]), min_size=16, max_size=16))
+def test_the_exact_pattern_costs_what_one_large_programme_says(seed: int, usual: list[float]) -> None:
+    inner = np.random.default_rng(seed).poisson(np.reshape(usual, (4, 4)))
+    assume(inner.any())
+    problem = small_counts_hidden(table(inner.tolist()))
+    # In a two-way table whole numbers reach as far as fractions do, and here every cell may be hidden.
+    problem = replace(
+        problem,
+        hidden_low=np.zeros_like(problem.counts),
+        hidden_high=np.full_like(problem.counts, 500),
+        may_hide=np.ones_like(problem.must_hide),
+        weight=1 + np.log1p(problem.counts),
+    )
+    exact = hide_exactly(problem, ENOUGH)
+    assert len(exact.clipped) == 0
+    assert exact.cost == pytest.approx(least_cost(problem), abs=1e-5)
 
 
 @slowly

@@ -132,6 +132,13 @@ def test_whole_numbers_are_not_fooled_by_fractions(method: Method) -> None:
     assert method(problem, ENOUGH).hidden.tolist() == [True, False, True]
 
 
+@METHODS
+def test_whole_numbers_are_looked_at_where_fractions_find_nothing_wrong(method: Method) -> None:
+    # The same with b hidden from the start.
+    changes = {"must_hide": np.array([True, True, False]), "need_high": np.array([2, 0, 0])}
+    assert method(few([2, 3, 6], [[2, 3, 1]], [19], [19], **changes), ENOUGH).hidden.all()
+
+
 def test_what_no_pattern_can_reach_is_required_as_far_as_one_can() -> None:
     # The sum of the two is always printed as 6, so the first is at most 6, though 8 is asked for.
     problem = few([2, 4, 6], [[1, 1, -1]], [0], [0], may_hide=np.array([True, True, False]), need_high=np.full(3, 8))
