@@ -222,6 +222,17 @@ def reference_add(
 
 
 @mfh.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def audit(folder: Path, *, as_json: bool) -> None:
+    """Attack a public folder: can any small count in it be worked out?"""
+    from pipelines.commands.audit import audit_public_folder
+
+    if not audit_public_folder(folder, as_json=as_json):
+        sys.exit(1)
+
+
+@mfh.command()
 @click.argument("flag_id")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @_HOME

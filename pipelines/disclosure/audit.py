@@ -109,7 +109,6 @@ class AuditReport:
             "cells": self.cells,
             "earlier_releases": self.releases,
             "facts": self.facts,
-            "outside_counts": self.outside,
             "least_width_proved": self.least_width,
             "cross_checked": self.cross_checked,
             "refused": [{"cell_id": finding.cell_id, "reason": finding.reason} for finding in self.refused],
@@ -177,12 +176,13 @@ def audit(
     cells = _readable(published)
     planned = cells.join(policy.plan(), on=_IN_PLAN, how="semi").with_columns(empty=_known_empty(wanted))
     every = _after(planned, earlier, policy, geography)
-    known = with_outside(public_knowledge(every, policy, geography), planned, outside)
+    known = public_knowledge(every, policy, geography)
+    beliefs = (with_outside(known, planned, outside), known)
     aims = find_targets(planned, wanted, policy)
     findings = [*_misfits(cells, wanted, policy, geography), *_contradictions(planned, known)]
     findings += [Finding(target, "not published") for target in set(wanted["target_id"]) - set(aims.ids)]
     aims = _worth_aiming_at(aims, known, policy)
-    attacks = [*_attacks(every, known, aims, policy, search)]
+    attacks = [*_attacks(every, beliefs, aims, policy, search)]
     verdicts = pl.concat([_NO_VERDICT, *(attack.verdicts() for attack in attacks)]).sort("target_id", "kind")
     failed = verdicts.filter(pl.col("verdict") != "")
     findings += [Finding(*row) for row in failed.select("target_id", "verdict").iter_rows()]
@@ -390,20 +390,23 @@ def _worth_aiming_at(aims: Targets, known: Knowledge, policy: Policy) -> Targets
 
 
 def _attacks(
-    every: pl.DataFrame, known: Knowledge, aims: Targets, policy: Policy, search: Search
+    every: pl.DataFrame, beliefs: tuple[Knowledge, Knowledge], aims: Targets, policy: Policy, search: Search
 ) -> Iterator["_Attack"]:
-    """Carry the attack out, group by group of linked cells."""
+    """Carry the attack out, group by group of linked cells.
+
+    `beliefs` are what is known with the counts of others, and without.
+    """
     targets, planned = aims.weights.shape
     weights = sparse.hstack([aims.weights, sparse.csr_array((targets, every.height - planned), dtype=np.int64)]).tocsr()
     groups = [
         (group, inside)
-        for group in known.groups(weights)
+        for group in beliefs[1].groups(weights)
         if len(inside := np.flatnonzero(abs(weights)[:, group].sum(axis=1) > 0))
     ]
     for done, (group, inside) in enumerate(groups, start=1):
         # Earlier releases come after this one's cells, so that these keep their numbers without them.
         of_this_release = group[group < planned]
-        believed = _believable(known, group, of_this_release, policy.seconds_per_component)
+        believed = _believable(beliefs, group, of_this_release, policy.seconds_per_component)
         cells = group[: len(believed.low)]
         attack = _Attack(
             known=believed,
@@ -423,21 +426,27 @@ def _share_of(total: int, number: int, of: int) -> int:
     return total * number // of - total * (number - 1) // of
 
 
-def _believable(known: Knowledge, group: Whole, of_this_release: Whole, seconds: float) -> Knowledge:
-    """What is known of a group together with earlier releases, or without them where the two cannot both be true.
+def _believable(
+    beliefs: tuple[Knowledge, Knowledge], group: Whole, of_this_release: Whole, seconds: float
+) -> Knowledge:
+    """What is known of a group with the counts of others and earlier releases, as far as all can be true.
 
-    They cannot after a correction that takes records away; an outsider then learns that late records did not only add.
+    Others' counts cannot where they are not of the same children; earlier releases cannot after a correction that takes
+    records away: an outsider then learns that late records did not only add.
     """
-    together = known.about(group)
-    if len(group) == len(of_this_release):
-        return together
-    try:
-        together.extreme(np.zeros(len(group)), seconds)
-    except InfeasibleError:
-        return known.about(of_this_release)
-    except SolverError:
-        return together  # the attack itself will not get further, and refuses
-    return together
+    with_others, ours = (belief.about(group) for belief in beliefs)
+    only_ours = np.array_equal(with_others.low, ours.low) and np.array_equal(with_others.high, ours.high)
+    doubtful = [] if only_ours else [with_others]
+    doubtful += [] if len(group) == len(of_this_release) else [ours]
+    for belief in doubtful:
+        try:
+            belief.extreme(np.zeros(len(group)), seconds)
+        except InfeasibleError:
+            continue
+        except SolverError:
+            return belief  # the attack itself will not get further, and refuses
+        return belief
+    return beliefs[1].about(of_this_release)
 
 
 class _Attack:
@@ -473,9 +482,14 @@ class _Attack:
                 self.verdict[number] = self._search_alone(int(number))
             if not any(self.verdict):
                 self._cross_check(cross_checks)
+        except InfeasibleError:
+            self._give_up("no counts are possible that agree with what is printed")
         except SolverError:
-            for number in self._open():
-                self.verdict[number] = self.verdict[number] or "not proved"
+            self._give_up("not proved")
+
+    def _give_up(self, reason: str) -> None:
+        for number in self._open():
+            self.verdict[number] = self.verdict[number] or reason
 
     def verdicts(self) -> pl.DataFrame:
         """One row for each target: what was found possible, and what is wrong with it."""

@@ -11,11 +11,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipelines.disclosure.audit import AuditReport, Search, audit, what_anybody_would_try
+from pipelines.disclosure.audit import AuditReport, Search, audit
 from pipelines.disclosure.cells import COORDINATES, PUBLISHED_CELL, SYMBOL_OF_COVERAGE, planned_cells
 from pipelines.disclosure.errors import DisclosureError, InfeasibleError
 from pipelines.disclosure.key import RoundingKey
 from pipelines.disclosure.policy import Geography, Policy
+from pipelines.disclosure.released import audit_printed
 from pipelines.disclosure.rounding import Freedom, Rounded, round_counts
 from pipelines.disclosure.secondary import METHOD as SUPPRESSION
 from pipelines.disclosure.secondary import hide_beside
@@ -40,10 +41,17 @@ class DisclosureRefused(DisclosureError):  # noqa: N818 - a decision, not a malf
 
 @dataclass(frozen=True)
 class Protection:
-    """Counts that may be published, columns of `PUBLISHED_CELL` sorted by cell_id, and the audit that they passed."""
+    """Counts that may be published, and the audits that they passed.
+
+    Attributes:
+        cells: columns of `PUBLISHED_CELL`, sorted by cell_id.
+        report: the audit that knows which counts are small. Restricted.
+        public: the audit that knows what everybody knows, for publication.
+    """
 
     cells: pl.DataFrame
     report: AuditReport
+    public: AuditReport
 
 
 @dataclass(frozen=True)
@@ -107,17 +115,21 @@ def protect(
     while True:
         rounded = round_counts(system, policy, key, freedom, progress=staged["rounding"])
         attacked = _with_counts(system, rounded, freedom.hidden)
-        report = audit(
-            attacked,
-            pl.concat([task.unsafe, what_anybody_would_try(attacked, policy)]),
-            policy,
-            geography,
-            earlier=past.earlier,
-            outside=_true_of(past.outside, system),
-            search=search,
-        )
+        ours = _true_of(past.outside, system)
+        report = audit(attacked, task.unsafe, policy, geography, earlier=past.earlier, outside=ours, search=search)
         if report.passed:
-            return Protection(_shown(attacked), report)
+            shown = _shown(attacked)
+            public = audit_printed(
+                shown,
+                policy,
+                geography,
+                earlier=past.earlier,
+                outside=past.outside,
+                search=replace(search, remembered=None),
+            )
+            if public.passed:
+                return Protection(shown, report, public)
+            report = public
         further = task.freer(freedom, rounded, report) or task.hide_more(freedom, rounded)
         if further is None:
             raise DisclosureRefused(report)

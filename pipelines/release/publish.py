@@ -16,7 +16,6 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipelines.disclosure.audit import AuditReport
 from pipelines.disclosure.cells import PUBLISHED_CELL
 from pipelines.disclosure.errors import RoundingKeyError
 from pipelines.disclosure.key import KEY_FILE_VARIABLE, RoundingKey, create_key, read_key
@@ -24,13 +23,13 @@ from pipelines.disclosure.ledger import LEDGER, append_release, read_ledger
 from pipelines.disclosure.outside import outside_counts
 from pipelines.disclosure.policy import Geography, Policy
 from pipelines.disclosure.policy_file import load_policy
-from pipelines.disclosure.protect import Past, protect
+from pipelines.disclosure.protect import Past, Protection, protect
 from pipelines.home import CONTRACTS, Home
 from pipelines.intake.store import write_text
 from pipelines.region import load_region
 from pipelines.warehouse.connection import query_frame, replace_table
 
-PUBLISHED_TABLES = ("published.count_cell", "published.parameter", "published.ledger_cell")
+PUBLISHED_TABLES = ("published.count_cell", "published.parameter", "published.ledger_cell", "published.audit")
 Progress = Callable[[str, int, int], None]
 
 _WITNESSES = "witnesses.parquet"
@@ -62,7 +61,7 @@ def publish(
     if not policy.tables:
         # No month is over yet: there is nothing to publish, and nothing for the ledger.
         release_id = _release_id(pl.DataFrame(schema=PUBLISHED_CELL), policy)
-        _write_tables(connection, home, release_id, pl.DataFrame(schema=PUBLISHED_CELL), policy)
+        _write_tables(connection, home, release_id, pl.DataFrame(schema=PUBLISHED_CELL), policy, report="")
         return Publication(release_id, 0)
     earlier = read_ledger(home.root)
     protection = protect(
@@ -78,8 +77,8 @@ def publish(
     append_release(
         home.root, release_id, protection.cells, policy_version=policy.version, key_fingerprint=key.fingerprint
     )
-    _write_tables(connection, home, release_id, protection.cells, policy)
-    _keep_audit(home, release_id, protection.report)
+    _write_tables(connection, home, release_id, protection.cells, policy, report=protection.public.to_json())
+    _keep_audit(home, release_id, protection)
     return Publication(release_id, protection.cells.height)
 
 
@@ -91,11 +90,12 @@ def _remembered(home: Home) -> pl.DataFrame | None:
         return None
 
 
-def _keep_audit(home: Home, release_id: str, report: AuditReport) -> None:
+def _keep_audit(home: Home, release_id: str, protection: Protection) -> None:
     """Keep the public report, and on the restricted side what was attacked, how long it took and the witnesses."""
-    folder = home.root / "audit"
-    write_text(folder / f"{release_id}.json", report.to_json())
-    write_text(folder / f"{release_id}.restricted.csv", report.verdicts.write_csv())
+    folder, report = home.root / "audit", protection.report
+    write_text(folder / f"{release_id}.json", protection.public.to_json())
+    seconds = pl.lit(report.seconds + protection.public.seconds).round(1)
+    write_text(folder / f"{release_id}.restricted.csv", report.verdicts.with_columns(seconds=seconds).write_csv())
     partial = folder / f"{_WITNESSES}.partial"
     report.witnesses.write_parquet(partial)
     partial.replace(folder / _WITNESSES)
@@ -128,11 +128,18 @@ def _release_id(cells: pl.DataFrame, policy: Policy) -> str:
 
 
 def _write_tables(
-    connection: duckdb.DuckDBPyConnection, home: Home, release_id: str, cells: pl.DataFrame, policy: Policy
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    release_id: str,
+    cells: pl.DataFrame,
+    policy: Policy,
+    *,
+    report: str,
 ) -> None:
     connection.execute("create schema if not exists published")
     replace_table(connection, "published.count_cell", cells.select(*PUBLISHED_CELL))
     replace_table(connection, "published.ledger_cell", read_ledger(home.root).select(*LEDGER))
+    replace_table(connection, "published.audit", pl.DataFrame({"release_id": [release_id], "report": [report]}))
     connection.execute(
         """
         create or replace table published.parameter as
