@@ -191,13 +191,17 @@ class _Block:
 
 
 def own_windows(cells: pl.DataFrame, policy: Policy) -> tuple[Whole, Whole]:
-    """What each cell says by itself: exact, within so far of the truth, or nothing at all (`c`, or not printed)."""
+    """What each cell says by itself: exact, within so far of the truth, or nothing.
+
+    A count behind `c` is at least 1: zeros are always printed. Nothing is known of one that could not be counted (`x`).
+    """
     printed = cells.get_column("count").fill_null(0).to_numpy()
     rounded = (cells.get_column("method") == "controlled_rounding").to_numpy() & (printed % policy.base == 0)
     within = np.where(rounded, cells.get_column("within").to_numpy(), 0)
-    silent = ((cells.get_column("symbol") == "c") | cells.get_column("count").is_null()).to_numpy()
+    hidden = (cells.get_column("symbol") == "c").to_numpy()
+    silent = hidden | cells.get_column("count").is_null().to_numpy()
     empty = cells.get_column("empty").to_numpy() if "empty" in cells.columns else np.zeros(cells.height, dtype=bool)
-    low = np.where(silent, 0, np.maximum(printed - within, 0))
+    low = np.where(silent, hidden.astype(np.int64), np.maximum(printed - within, 0))
     return low, np.where(silent, policy.hidden_to, printed + np.where(empty, 0, within))
 
 

@@ -161,7 +161,7 @@ class _Task:
         ordinary = replace(Freedom.ordinary(self.system.cells.height, self.policy), standing=standing)
         by_suppression = self._by_suppression()
         counts = self.system.cells.get_column("count").to_numpy()
-        primary = by_suppression & self._cells_of(self.unsafe)
+        primary = by_suppression & self._cells_of(self.unsafe) & (counts > 0)
         standing_pattern = self.hidden_before & by_suppression
         hidden = hide_beside(
             self.system, self.policy, (counts, counts), primary, self.unsafe, standing=standing_pattern
@@ -179,7 +179,9 @@ class _Task:
         reach = np.maximum(freedom.reach, rounded.within)
         may_go_further = refused & ~final & ~freedom.hidden & (reach < self.policy.reach[-1])
         further = np.array(self.policy.reach)[np.searchsorted(self.policy.reach[:-1], reach, side="right")]
-        hidden = freedom.hidden | (refused & ~may_go_further)
+        # Zeros are always printed, so that a hidden count is known to be none of them, and no more.
+        nothing = (self.system.cells.get_column("count") == 0).to_numpy()
+        hidden = freedom.hidden | (refused & ~may_go_further & ~nothing)
         if not may_go_further.any() and np.array_equal(hidden, freedom.hidden):
             return None
         return replace(freedom, reach=np.where(may_go_further, further, reach), hidden=hidden)
