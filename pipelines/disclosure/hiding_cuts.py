@@ -17,6 +17,7 @@ from pipelines.disclosure.hiding_solver import Clock, Mask, Numbers, Programme, 
 _VIOLATED = 1e-3  # in fractions of the least that a cut demands; less is not worth a row before the end
 _BARELY_VIOLATED = 1e-6
 _NOISE = 1e-12
+_ROUNDS_BETWEEN_TRIES = 4  # a better pattern takes about as long to look for as one choice of whole cells
 _DIGITS = 9
 # Two costs closer than this are the same; the programmes are not solved to more digits.
 _SAME_COST = 1e-6
@@ -86,7 +87,8 @@ class CutSearch:
             return
         hidden = np.rint(choice.point)
         if self._add(self._cuts.violated(hidden, _BARELY_VIOLATED)):
-            self._improve(hidden)
+            if self.rounds % _ROUNDS_BETWEEN_TRIES == 0:
+                self._improve(hidden)
             return
         pattern = self._pattern(hidden)
         proof = Proof(self._problem, self._demands, self._clock, pattern)

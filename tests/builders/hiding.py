@@ -18,23 +18,29 @@ def table(inner: list[list[int]]) -> Cube:
     return with_margins(np.array(inner, dtype=np.int64))
 
 
-def small_counts_hidden(cube: Cube) -> Problem:
-    """All counts from 1 to 5 must be hidden and thought to be possibly 1 and possibly 5; zeros are always printed."""
+def small_counts_hidden(cube: Cube, *, zeros_printed: bool = True) -> Problem:
+    """All counts from 1 to 5 must be hidden, and thought to be possibly 1 and possibly 5.
+
+    Args:
+        cube: the table.
+        zeros_printed: whether zeros are always shown, so that a hidden count is known to be 1 or more.
+    """
     counts = cube.counts
+    may_hide = counts > 0 if zeros_printed else np.ones(len(counts), dtype=bool)
     none = np.zeros(cube.rows.shape[0])
     small = (counts > 0) & (counts <= SMALL)
     return Problem(
         counts=counts,
         shown_low=counts,
         shown_high=counts,
-        hidden_low=np.minimum(counts, 1),
-        hidden_high=np.where(counts > 0, 3 * counts.max(), 0),
+        hidden_low=np.minimum(counts, int(zeros_printed)),
+        hidden_high=np.where(may_hide, 3 * counts.max(), 0),
         rows=cube.rows,
         least=none,
         most=none,
         must_hide=small,
-        may_hide=counts > 0,
-        weight=np.log1p(counts),
+        may_hide=may_hide,
+        weight=np.log1p(counts) if zeros_printed else 1 + np.log1p(counts),
         need_low=np.ones_like(counts),
         need_high=np.maximum(SMALL, counts + 1),
         targets=np.flatnonzero(small),

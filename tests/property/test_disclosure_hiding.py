@@ -136,15 +136,9 @@ def test_the_sequential_pattern_protects_and_is_never_cheaper_than_the_exact(pro
 def test_the_exact_pattern_costs_what_one_large_programme_says(seed: int, usual: list[float]) -> None:
     inner = np.random.default_rng(seed).poisson(np.reshape(usual, (4, 4)))
     assume(inner.any())
-    problem = small_counts_hidden(table(inner.tolist()))
     # In a two-way table whole numbers reach as far as fractions do, and here every cell may be hidden.
-    problem = replace(
-        problem,
-        hidden_low=np.zeros_like(problem.counts),
-        hidden_high=np.full_like(problem.counts, 500),
-        may_hide=np.ones_like(problem.must_hide),
-        weight=1 + np.log1p(problem.counts),
-    )
+    problem = small_counts_hidden(table(inner.tolist()), zeros_printed=False)
+    problem = replace(problem, hidden_high=np.full_like(problem.counts, 500))
     exact = hide_exactly(problem, ENOUGH)
     assert len(exact.clipped) == 0
     assert exact.cost == pytest.approx(least_cost(problem), abs=1e-5)
