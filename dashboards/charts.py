@@ -324,7 +324,7 @@ def curves(
 
 
 def funnel(
-    areas: Sequence[Sized], target: float, measure: Measure, axis: str, *, along: str, is_widened: bool
+    areas: Sequence[Sized], target: float | None, measure: Measure, axis: str, *, along: str, is_widened: bool
 ) -> dict[str, Any]:
     """Draw areas by their size between limits that narrow with it; each is named beside its mark.
 
@@ -332,7 +332,7 @@ def funnel(
 
     Args:
         areas: the areas that have limits.
-        target: the value of all of them together.
+        target: the value of all of them together; None where there is no area.
         measure: how values are written.
         axis: title of the axis of values.
         along: title of the axis of sizes.
@@ -340,11 +340,12 @@ def funnel(
     """
     ordered = sorted(areas, key=lambda area: area.size)
     shown_values = [value for area in ordered for value in (area.mark.value or 0.0, *area.outer, *area.chance)]
-    heights = _close_range([target, *shown_values], measure)
+    known = [target] if target is not None else []
+    heights = _close_range([*known, *shown_values], measure)
     least, most = (ordered[0].size, ordered[-1].size) if ordered else (0, 1)
     edge = max(1.0, (most - least) * 0.12)
     span = (max(0.0, least - edge), most + edge)
-    traces = [_target(span, target, measure)]
+    traces = [_target(span, value, measure) for value in known]
     if is_widened:
         traces += _limit_pair(ordered, "chance", "99.8% limits of chance alone", ("dot", 1.2, theme.AXIS))
     traces += _limit_pair(ordered, "inner", "95% limits", ("dash", 1.6, theme.CHARCOAL))
