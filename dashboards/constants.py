@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from html.parser import HTMLParser
@@ -23,6 +24,7 @@ from pipelines.contracts.indicators import load_indicators
 from pipelines.contracts.patterns import load_patterns
 from pipelines.disclosure.scan.wording import HOLE, NUMBER, Wording
 from pipelines.home import CONTRACTS
+from pipelines.intake.sources import load_sources
 from pipelines.uncertainty.rules import load_control_rules, load_funnel_rules
 
 _HERE = Path(__file__).parent
@@ -41,19 +43,20 @@ def constant_wording(contracts: Path = CONTRACTS) -> Wording:
     texts: set[str] = set()
     for path in sorted((_HERE / "templates").glob("*.j2")):
         texts.update(_template_texts(path.read_text(encoding="utf-8"), numbers))
-    sizes: set[float] = {0.0}
+    sizes: dict[str, set[float]] = defaultdict(set)
     for path in _modules():
         tree = ast.parse(path.read_text(encoding="utf-8"))
         texts.update(text for raw in _module_texts(tree, numbers) for text in _filled(raw, numbers))
         if path.name in _DRAWN:
-            sizes.update(_literals(tree))
+            for name, number in _sizes(tree):
+                sizes[name].add(number)
     scalars: set[str] = set()
     for value in _contract_values(contracts):
         if isinstance(value, str):
             texts.add(value)
         scalars.update(NUMBER.findall(str(value)))
     texts.update(_worked_out(contracts))
-    return Wording(texts, scalars, sizes | {-size for size in sizes})
+    return Wording(texts, scalars, sizes)
 
 
 def _modules() -> Iterator[Path]:
@@ -69,7 +72,9 @@ def _named_numbers(contracts: Path) -> Mapping[str, tuple[str, ...]]:
     measures = load_indicators(contracts).measures
     days = [part for name in measures if "_in_" in name for part in name.rsplit("_", 1)[-1:]]
     rules = {name: value for rule in (control, funnel) for name, value in vars(rule).items()}
-    named = {name: (f"{value:g}",) for name, value in rules.items() if isinstance(value, int | float)}
+    named: dict[str, tuple[str, ...]] = {
+        name: (f"{value:g}",) for name, value in rules.items() if isinstance(value, int | float)
+    }
     for name, value in rules.items():
         if isinstance(value, float) and value < 1:
             named[name] = (*named[name], f"{value * 100:.0f}%", f"{value * 100:.1f}%", f"{value * 100:g}")
@@ -85,6 +90,7 @@ def _worked_out(contracts: Path) -> Iterator[str]:
     """What pages work out of contracts alone: ids of rules, names of measures, and how long contracts are."""
     yield from (pattern.rule_id for pattern in load_patterns(contracts))
     yield from (f"{HOLE}{name.replace('_', ' ')}{HOLE}" for name in load_indicators(contracts).measures)
+    yield from (f"{HOLE}, mapping {source.version}{HOLE}" for source in load_sources(contracts).values())
     for contract in load_contracts(contracts).values():
         columns = data_dictionary(contract)
         rules = sum(len(column.rules) for column in columns)
@@ -121,21 +127,23 @@ def _template_texts(source: str, numbers: Mapping[str, tuple[str, ...]]) -> Iter
 
 
 def _module_texts(tree: ast.AST, numbers: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """Text literals, with a named place for each part of them that is worked out."""
-    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    for node in ast.walk(tree):
+    """Text literals but for docstrings, with a named place for each part of them that is worked out."""
+    nodes = list(ast.walk(tree))
+    apart = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    apart |= {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
         if isinstance(node, ast.JoinedStr):
             yield "".join(_part(part, numbers) for part in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in apart:
             yield node.value
 
 
 def _part(part: ast.expr, numbers: Mapping[str, tuple[str, ...]]) -> str:
     if isinstance(part, ast.Constant):
         return str(part.value).replace("{", " ").replace("}", " ")
-    names = [node.attr for node in ast.walk(part) if isinstance(node, ast.Attribute)]
-    names += [node.id for node in ast.walk(part) if isinstance(node, ast.Name)]
-    return next((f"{{{name}}}" for name in names if name in numbers), HOLE)
+    inner = part.value if isinstance(part, ast.FormattedValue) else part
+    name = inner.attr if isinstance(inner, ast.Attribute) else inner.id if isinstance(inner, ast.Name) else ""
+    return f"{{{name}}}" if name in numbers else HOLE
 
 
 def _filled(text: str, numbers: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
@@ -147,10 +155,28 @@ def _filled(text: str, numbers: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
         yield _SLOT.sub(lambda match, chosen=chosen: chosen.get(match.group(1), HOLE), text)  # type: ignore[misc]
 
 
-def _literals(tree: ast.AST) -> Iterator[float]:
+def _sizes(tree: ast.AST) -> Iterator[tuple[str, float]]:
+    """Numbers in the value of a key or of a named argument, with its name; of heights, those of a row besides."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
-            yield float(node.value)
+        pairs = [(node.arg, node.value)] if isinstance(node, ast.keyword) and node.arg else []
+        if isinstance(node, ast.Dict):
+            keys = [str(key.value) if isinstance(key, ast.Constant) else "" for key in node.keys]
+            pairs = list(zip(keys, node.values, strict=True))
+        for name, value in pairs:
+            yield from ((name, number) for number in _literals(value))
+
+
+def _literals(node: ast.expr) -> Iterator[float]:
+    if isinstance(node, ast.Dict):
+        return
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        yield from (-number for number in _literals(node.operand))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        yield float(node.value)
+    else:
+        for part in ast.iter_child_nodes(node):
+            if isinstance(part, ast.expr):
+                yield from _literals(part)
 
 
 def _contract_values(contracts: Path) -> Iterator[Any]:

@@ -7,9 +7,17 @@ made of are collected in `dashboards.constants`.
 """
 
 from pipelines.disclosure.scan.allowed import Allowed, ScanInputError, allowed_from_folder, allowed_from_warehouse
-from pipelines.disclosure.scan.findings import RULES, Finding
-from pipelines.disclosure.scan.folder import scan
+from pipelines.disclosure.scan.findings import RULES, Finding, PublicPagesRefused
+from pipelines.disclosure.scan.folder import scan, scan_page
 
 __all__ = [
-    "RULES", "Allowed", "Finding", "ScanInputError", "allowed_from_folder", "allowed_from_warehouse", "scan"
-]  # fmt: skip
+    "RULES",
+    "Allowed",
+    "Finding",
+    "PublicPagesRefused",
+    "ScanInputError",
+    "allowed_from_folder",
+    "allowed_from_warehouse",
+    "scan",
+    "scan_page",
+]

@@ -122,7 +122,7 @@ class _Chart:
     def _array(self, node: Mapping[str, Any], path: str) -> list[Any]:
         try:
             raw = base64.b64decode(node["bdata"], validate=True)
-            return np.frombuffer(raw, dtype=np.dtype(node["dtype"]).newbyteorder("<")).tolist()
+            return list(np.frombuffer(raw, dtype=np.dtype(node["dtype"]).newbyteorder("<")).tolist())
         except (KeyError, TypeError, ValueError, binascii.Error):
             self._undecoded.append((path, "chart"))
             return []
@@ -130,12 +130,27 @@ class _Chart:
     def _trace(self, trace: Mapping[str, Any], path: str) -> Iterator[Fault]:
         if trace.get("type") not in _TRACES:
             yield f"{path}.type", "chart"
+        yield from self._row_faults(trace, path)
         for name, part in trace.items():
             if name not in _OF_TRACE:
                 yield f"{path}.{name}", "hidden"
             if name == "error_x" and part == {"visible": False}:
                 continue
             yield from self._walk(part, f"{path}.{name}", name)
+
+    def _row_faults(self, trace: Mapping[str, Any], path: str) -> Iterator[Fault]:
+        """Each number and text of a trace that stands at a name must be of that name's row."""
+        names = next((names for key in ("x", "y", "text") if (names := _names(trace.get(key)))), [])
+        for key in ("x", "y", "hovertext", "text"):
+            listed = _listed(trace.get(key))
+            if len(listed) != len(names) or listed == names:
+                continue
+            for place, (name, one) in enumerate(zip(names, listed, strict=True)):
+                own = self._values.of_row(name)
+                if (isinstance(one, str) and any(self._text.faults(_TAG.sub(" ", one), own))) or (
+                    isinstance(one, int | float) and float(one) not in own.numbers
+                ):
+                    yield f"{path}.{key}.{place}", "number"
 
     def _layout_part(self, name: str, part: Any) -> Iterator[Fault]:
         path = f"layout.{name}"
@@ -215,14 +230,14 @@ class _Chart:
 
     def _is_number(self, number: float, name: str) -> bool:
         if name in _SIZES:
-            return float(number) in self._known.wording.sizes
+            return float(number) in self._known.wording.sizes.get(name, ())
         return float(number) in self._values.numbers
 
     def _is_height(self, height: Any) -> bool:
         """Whether a height is a stated one, or so much for each row and a stated rest."""
         if not isinstance(height, int):
             return False
-        sizes = self._known.wording.sizes
+        sizes = self._known.wording.sizes.get("height", ())
         a_row = ((height - rest) / self._rows for rest in sizes if rest < height) if self._rows else ()
         return float(height) in sizes or any(one.is_integer() and one <= _MOST_A_ROW for one in a_row)
 
@@ -253,7 +268,7 @@ class _Chart:
         if is_category:
             length = max([len(one) for one in self._categories(letter)], default=0)
             return any(math.isclose(low, a) and math.isclose(high, length + b) for a, b in _CATEGORY_ENDS)
-        if {low, high} <= self._values.numbers:
+        if low < high and {low, high} <= self._values.numbers:
             return True
         tops = {nice_top(number) for number in (*self._values.numbers, 0.0)}
         if low == 0 and (high in tops or (high == 1 and any(top >= 1 for top in tops))):
@@ -266,8 +281,7 @@ class _Chart:
         return [float(one) for one in found if isinstance(one, int | float) and not isinstance(one, bool)]
 
     def _categories(self, letter: str) -> list[list[str]]:
-        lists = (list(_listed(trace.get(letter))) for trace in self._data)
-        return [names for names in lists if names and all(isinstance(name, str) for name in names)]
+        return [names for trace in self._data if (names := _names(trace.get(letter)))]
 
 
 def nice_top(greatest: float) -> float:
@@ -292,6 +306,12 @@ def close_ranges(least: float, most: float) -> set[tuple[float, float]]:
 
 def _listed(node: Any) -> Sequence[Any]:
     return node if isinstance(node, list) else []
+
+
+def _names(node: Any) -> list[str]:
+    """The names of a list of names; none where it is none."""
+    listed = _listed(node)
+    return list(listed) if listed and all(isinstance(one, str) for one in listed) else []
 
 
 def _in_order(names: Sequence[str], order: Sequence[str]) -> bool:

@@ -16,7 +16,7 @@ from pipelines.disclosure.scan.derive import Coordinates, Figure, Published
 from pipelines.disclosure.scan.values import Values, is_share
 from pipelines.region import Region
 from pipelines.uncertainty.control_chart import control_chart
-from pipelines.uncertainty.funnel import funnel
+from pipelines.uncertainty.funnel import Kind, funnel
 from pipelines.uncertainty.rules import ControlRules, FunnelRules
 
 Told = Mapping[str, float | int | None]
@@ -64,7 +64,7 @@ class Charts:
         if not judged:
             return {one.at.area_code: {} for one in figures}
         indicator = judged[0].indicator
-        kind = "rate" if indicator.method == "rate" else "proportion"
+        kind: Kind = "rate" if indicator.method == "rate" else "proportion"
         events, sizes = (
             np.array([getattr(one, name) for one in judged], dtype=np.float64) for name in ("numerator", "denominator")
         )

@@ -30,7 +30,25 @@ _PNG_PARTS = frozenset(
     {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"pHYs", b"sRGB", b"gAMA", b"cHRM", b"sBIT", b"tRNS", b"bKGD"}
 )
 _PNG_TEXTS = frozenset({b"tEXt", b"iTXt", b"zTXt"})
-_SVG_PARTS = frozenset("svg g path rect circle line polyline polygon text tspan title desc defs clipPath use".split())
+_SVG_PARTS = frozenset(
+    [
+        "svg",
+        "g",
+        "path",
+        "rect",
+        "circle",
+        "line",
+        "polyline",
+        "polygon",
+        "text",
+        "tspan",
+        "title",
+        "desc",
+        "defs",
+        "clipPath",
+        "use",
+    ]
+)
 _TEXTS_OF_SVG = frozenset({"text", "tspan", "title", "desc"})
 
 
@@ -113,16 +131,16 @@ class DocumentReader:
 
     def _is_measured(self, key: str, number: int, beside: dict[str, Any]) -> bool:
         """Whether a number is the size of a file that is named beside it."""
-        named = next((beside[name] for name in ("path", "file", "name") if isinstance(beside.get(name), str)), None)
+        names = (beside.get(name) for name in ("path", "file", "name"))
+        named = next((name for name in names if isinstance(name, str)), None)
         if named is None or ".." in named:
             return False
         path = self._folder / named
         if not path.is_file():
             return False
-        if key in _SIZES:
-            return path.stat().st_size == number
         # A header and, in our files, no line feed inside a cell.
-        return key in _ROWS and path.read_bytes().count(b"\n") - 1 == number
+        true = path.stat().st_size if key in _SIZES else path.read_bytes().count(b"\n") - 1 if key in _ROWS else None
+        return true == number
 
     def _audit(self, node: Any, path: str) -> Iterator[Fault]:
         """The report of the audit counts cells and facts as a whole; of a single cell it may say nothing."""

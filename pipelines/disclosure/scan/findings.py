@@ -5,7 +5,10 @@ A finding is read in logs and on terminals, so it must be safe to show to anyone
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from pipelines.disclosure.errors import DisclosureError
 
 RULES = {
     "number": "a number that is not published for this figure, no coordinate and no constant of the text",
@@ -49,3 +52,20 @@ class Finding:
     def __str__(self) -> str:
         """One line for people."""
         return f"{self.file}, {self.place}: {RULES[self.rule]} ({self.rule})"
+
+
+_MOST_TOLD = 10
+
+
+class PublicPagesRefused(DisclosureError):  # noqa: N818 - it says what was done with the pages
+    """Public pages hold more than is published, so they were not put in place."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        """Say how many places there are, and name the first of them."""
+        more = len(findings) - _MOST_TOLD
+        told = [str(finding) for finding in findings[:_MOST_TOLD]] + ([f"and {more} more"] if more > 0 else [])
+        super().__init__(
+            f"The public pages were not replaced, since {len(findings)} places hold more than is published. "
+            f"{'; '.join(told)}."
+        )
+        self.findings = tuple(findings)

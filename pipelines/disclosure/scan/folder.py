@@ -36,6 +36,11 @@ def scan(folder: Path, allowed: Allowed) -> list[Finding]:
     return _Folder(folder, allowed).read()
 
 
+def scan_page(path: Path, allowed: Allowed) -> list[Finding]:
+    """Read one page that stands outside the public folder, such as the entry page, and belongs to it."""
+    return _Folder(path.parent, allowed).page(path)
+
+
 class _Folder:
     """One folder while it is scanned."""
 
@@ -47,6 +52,7 @@ class _Folder:
         self._figures: dict[str, Values] = {}
 
     def read(self) -> list[Finding]:
+        """Read every file."""
         paths = sorted(path for path in self._root.rglob("*") if not path.is_dir() or path.is_symlink())
         tables = [path for path in paths if path.suffix == ".csv" and path.is_file()]
         found = [finding for path in paths for finding in self._name_faults(path)]
@@ -62,7 +68,7 @@ class _Folder:
             if path.is_symlink() or (path.suffix not in readers and path.suffix not in {".csv", ".html"}):
                 found.append(Finding(name, "file", "file"))
             elif path.suffix == ".html":
-                found += self._page(path)
+                found += self.page(path)
             elif path.suffix in readers:
                 found += [Finding(name, where, rule) for where, rule in self._guarded(readers[path.suffix], path)]
         return found
@@ -89,7 +95,8 @@ class _Folder:
             return [Finding(name, "file", "file")]
         return found
 
-    def _page(self, path: Path) -> list[Finding]:
+    def page(self, path: Path) -> list[Finding]:
+        """Read one page, with the figures whose tables have been read."""
         name = self._name(path)
         try:
             text = path.read_text(encoding="utf-8")

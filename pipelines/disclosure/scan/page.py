@@ -16,12 +16,75 @@ from pipelines.disclosure.scan.text import TextReader
 from pipelines.disclosure.scan.values import Values
 
 _ELEMENTS = frozenset(
-    "html head meta title link script body a p header nav main div section h1 h2 h3 h4 ul ol li figure figcaption "
-    "details summary table caption thead tbody tr th td dl dt dd footer strong span br code".split()
+    [
+        "html",
+        "head",
+        "meta",
+        "title",
+        "link",
+        "script",
+        "body",
+        "a",
+        "p",
+        "header",
+        "nav",
+        "main",
+        "div",
+        "section",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "ul",
+        "ol",
+        "li",
+        "figure",
+        "figcaption",
+        "details",
+        "summary",
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "dl",
+        "dt",
+        "dd",
+        "footer",
+        "strong",
+        "span",
+        "br",
+        "code",
+    ]
 )
 _ATTRIBUTES = frozenset(
-    "lang charset name content http-equiv rel href src defer class role id tabindex aria-label aria-labelledby "
-    "aria-current data-figure-id data-chart style scope download type open".split()
+    [
+        "lang",
+        "charset",
+        "name",
+        "content",
+        "http-equiv",
+        "rel",
+        "href",
+        "src",
+        "defer",
+        "class",
+        "role",
+        "id",
+        "tabindex",
+        "aria-label",
+        "aria-labelledby",
+        "aria-current",
+        "data-figure-id",
+        "data-chart",
+        "style",
+        "scope",
+        "download",
+        "type",
+        "open",
+    ]
 )
 _VOID = frozenset({"meta", "link", "br"})
 # What a person reads or hears; the rest are names and places.
@@ -59,6 +122,7 @@ class PageReader(HTMLParser):
         self._height: str | None = None
         self._rows: list[str] = []
         self._is_row_name = False
+        self._row = ""
         self._has_figures = False
 
     def read(self, text: str, areas: tuple[str, ...]) -> list[Finding]:
@@ -87,6 +151,8 @@ class PageReader(HTMLParser):
             self._enter(given.get("data-figure-id", ""))
         if tag == "table":
             self._rows = []
+        if tag == "tr":
+            self._row = ""
         self._is_row_name = tag == "th" and given.get("scope") == "row"
         if tag == "script":
             self._start_script(given)
@@ -110,6 +176,8 @@ class PageReader(HTMLParser):
             self._find("order")
         if tag == "figure":
             self._figure = ""
+        if tag == "tr":
+            self._row = ""
         self._is_row_name = False
 
     def handle_data(self, data: str) -> None:
@@ -117,8 +185,9 @@ class PageReader(HTMLParser):
         if self._script is not None:
             self._script.append(data)
             return
-        if self._is_row_name and data.strip() in self._areas:
-            self._rows.append(data.strip())
+        if self._is_row_name:
+            self._row = data.strip()
+            self._rows += [self._row] if self._row in self._areas else []
         if self._open and self._open[-1] == "th" and not self._is_row_name:
             for rule in self._text.name_faults(data):
                 self._find(rule)
@@ -147,7 +216,8 @@ class PageReader(HTMLParser):
 
     @property
     def _values(self) -> Values:
-        return self._figures.get(self._figure, _NO_VALUES) if self._figure else self._page
+        figure = self._figures.get(self._figure, _NO_VALUES) if self._figure else self._page
+        return figure.of_row(self._row)
 
     def _enter(self, figure: str) -> None:
         self._figure = figure or "(no id)"

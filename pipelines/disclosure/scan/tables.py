@@ -17,14 +17,15 @@ from pipelines.disclosure.scan.charted import SIGNS, Charts, Told, add_control, 
 from pipelines.disclosure.scan.derive import Figure, Published
 from pipelines.disclosure.scan.findings import Finding
 from pipelines.disclosure.scan.text import TextReader
-from pipelines.disclosure.scan.values import Values, is_share, values_of
+from pipelines.disclosure.scan.values import Values, is_share, row_names, values_of
 from pipelines.disclosure.scan.vocabulary import Vocabulary
 
 CELLS = "cells.csv"
 CELL_COLUMNS = ("release", "release_id", *COORDINATES, "count", "symbol", "method", "within")
-_FUNNEL = ("target", "phi", "standing") + tuple(
-    f"{prefix}{side}_{level}" for prefix in ("", "widened_") for level in ("95", "998") for side in ("lower", "upper")
+_LIMITS = tuple(
+    f"{kind}{side}_{level}" for kind in ("", "widened_") for level in (95, 998) for side in ("lower", "upper")
 )
+_FUNNEL = ("target", "phi", "standing", *_LIMITS)
 _CONTROL = ("run", "run_months", "centre", "lower_limit", "upper_limit", *SIGNS)
 _WHOLE = frozenset({"numerator", "denominator", "population_year", "standing", "run", "run_months", *SIGNS})
 _VALUES = ("value", "lower_95", "upper_95")
@@ -123,7 +124,17 @@ class TableReader:
         return {}
 
     def _values(self, places: Sequence[Place], header: Sequence[str]) -> Values:
-        figures = [place.figure for place in places]
+        """The numbers of the whole figure, and of each of its rows."""
+        values = self._numbers([place.figure for place in places], header)
+        named: dict[str, list[Figure]] = {}
+        areas = dict(zip(self._known.area_codes, self._known.areas, strict=True))
+        for place in places:
+            for name in row_names(place.figure, areas[place.figure.at.area_code]):
+                named.setdefault(name, []).append(place.figure)
+        values.rows = {name: self._numbers(figures, header) for name, figures in named.items() if name}
+        return values
+
+    def _numbers(self, figures: Sequence[Figure], header: Sequence[str]) -> Values:
         values = values_of(figures, self._total_of)
         told = [self._told(figure, header) for figure in figures]
         if "target" in header:
@@ -171,7 +182,7 @@ class TableReader:
             *(boroughs if areas & set(boroughs) else []),
             *([region.area.code] if region.area.code in areas else []),
         ]
-        return [key for key in product(periods, listed, _breakdown_values(self._known.published, own))]
+        return list(product(periods, listed, _breakdown_values(self._known.published, own)))
 
 
 def cell_faults(name: str, text: str, published: Published, base: int) -> list[Finding]:
@@ -243,7 +254,7 @@ def _is_near(cell: str, value: float, decimals: int) -> bool:
     whole, _, fraction = cell.removeprefix("-").partition(".")
     if not whole.isdigit() or (fraction and not fraction.isdigit()) or len(fraction) != decimals:
         return False
-    return abs(float(cell) - value) <= 0.5 * 10**-decimals + _NEARLY
+    return abs(float(cell) - value) <= float(0.5 * 10.0**-decimals + _NEARLY)
 
 
 def _text_of(number: int | None) -> str:

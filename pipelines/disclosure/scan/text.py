@@ -38,7 +38,7 @@ _MARKS = frozenset("cxzu")
 _OTHER_MARKS = frozenset({"low", "k", "*", "~", ":", "..", "<5", "[low]", "[k]", "n/a", "NA", "N/A"})
 _EXTREME = r"min|max|minimum|maximum|longest|shortest|earliest|oldest|youngest|highest|lowest|largest|smallest"
 _EXTREME_NAME = re.compile(rf"(?:^|[_\W])(?:{_EXTREME})(?:[_\W]|$)", re.IGNORECASE)
-_EXTREME_BEFORE = re.compile(r"\b(?:longest|shortest|maximum|minimum|oldest|youngest|earliest)\b[^.;|]{0,40}$", re.I)
+_EXTREME_BEFORE = re.compile(r"(?i)\b(?:longest|shortest|maximum|minimum|oldest|youngest|earliest)\b[^.;|]{0,40}$")
 # Numbers that count the publication's own parts: how many boroughs, periods or notes a sentence is about.
 _COUNTED_AFTER = re.compile(
     r" (?:boroughs?|periods? ha|more signs?|complete months?|notes\b|months stands|differs?\b|stood out)"
@@ -77,7 +77,7 @@ class TextReader:
         if not raw or raw.isspace():
             return
         text = plain(raw)
-        if any(unicodedata.category(one)[0] == "N" and not one.isascii() for one in text if not one.isascii()):
+        if any(unicodedata.category(one)[0] == "N" for one in text if not one.isascii()):
             yield "number"
         yield from self._marks(text, constants=constants)
         rest = self._known.without_declared(text)
@@ -113,11 +113,8 @@ class TextReader:
             return None if self._known.has_word(place.token) else "number"
         if kind == "year":
             return None if int(place.token) in self._known.years else "date"
-        if kind == "day":
-            return None if _day(place.token) in self._known.days else "date"
-        if kind == "iso":
-            return None if _iso(place.token) in self._known.days else "date"
-        return "date"
+        day = {"day": _day, "iso": _iso}.get(kind, _none)(place.token)
+        return None if day in self._known.days else "date"
 
     def _number_fault(self, place: _Place, values: Values) -> str | None:
         written = place.token.replace(",", "")
@@ -128,6 +125,11 @@ class TextReader:
         if written not in values.texts:
             return "number"
         return "extremum" if _EXTREME_BEFORE.search(place.text, 0, place.start) else None
+
+
+def _none(_: str) -> date | None:
+    """A time, or a day written as no page of ours writes it, is none that is declared."""
+    return None
 
 
 def _day(words: str) -> date | None:

@@ -27,6 +27,12 @@ class Values:
     texts: set[str] = field(default_factory=set)
     # How many rows there are, of which a sentence may count some.
     most_counted: int = 0
+    # The numbers of one row of a table or one place on an axis, by its name: an area, a period, a group.
+    rows: dict[str, Values] = field(default_factory=dict)
+
+    def of_row(self, name: str) -> Values:
+        """The numbers of a row; those of the whole figure where the name is not that of one."""
+        return self.rows.get(name, self)
 
     def add_count(self, count: int | None) -> None:
         """Allow a count."""
@@ -59,6 +65,15 @@ class Values:
         self.numbers |= other.numbers
         self.texts |= other.texts
         self.most_counted = max(self.most_counted, other.most_counted)
+
+
+def row_names(figure: Figure, area_name: str) -> tuple[str, ...]:
+    """What a row or a place on an axis is called that stands for a figure."""
+    at, end = figure.at, figure.period_end
+    month = f"{end:%b %Y}"
+    period = {"month": month, "quarter": f"{at.period_start:%b}\u2013{month}", "year_to_march": f"Year to {month}"}
+    group = at.value[:1].upper() + at.value[1:]
+    return area_name, period.get(at.period_type, ""), group
 
 
 def values_of(figures: Iterable[Figure], total_of: Callable[[Figure], int | None]) -> Values:

@@ -82,7 +82,7 @@ class Vocabulary:
         return Coordinates.of(text) is not None and self.published.figure(text) is not None
 
     def without_declared(self, text: str) -> str:
-        """Blank out what the release says of itself, names of groups and units; places in the text stay where they are."""
+        """Blank out names of groups, units, and what the release says of itself; all else stays where it is."""
         return self._declared.sub(lambda match: "\u00a7" * len(match.group()), text)
 
     def _is_figure_name(self, name: str) -> bool:
@@ -99,8 +99,9 @@ class Vocabulary:
 
     @cached_property
     def _declared(self) -> re.Pattern[str]:
-        named = {cell_id.rsplit("|", 1)[-1] for cell_id in self.published.cells}
-        units = {one.unit for one in self.published.catalogue.indicators}
+        catalogue = self.published.catalogue
+        named = {value for values in catalogue.breakdowns.values() for value in values}
+        units = {one.unit for one in catalogue.indicators}
         terms = {text for text in named | units | self.declared if any(letter.isdigit() for letter in text)}
         either = "|".join(re.escape(text) for text in sorted(terms, key=lambda one: (-len(one), one)))
         return re.compile(rf"(?<![\w.,])(?:{either})(?![\w%])" if either else r"(?!)", re.IGNORECASE)

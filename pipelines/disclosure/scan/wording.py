@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 HOLE = "\0"  # stands in a text where something is filled in
 NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?%?")
@@ -28,19 +28,21 @@ def plain(text: str) -> str:
 class Wording:
     """Constant texts, to be asked whether a number stands where one of them has it."""
 
-    def __init__(self, texts: Iterable[str], scalars: Iterable[str] = (), sizes: Iterable[float] = ()) -> None:
+    def __init__(
+        self, texts: Iterable[str], scalars: Iterable[str] = (), sizes: Mapping[str, Collection[float]] | None = None
+    ) -> None:
         """Take what is constant.
 
         Args:
             texts: with `HOLE` where something is filled in.
             scalars: numbers that contracts hold alone.
-            sizes: numbers that the drawing code states.
+            sizes: numbers that the drawing code states, by what they are the size of.
         """
         self._around: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self._whole: set[str] = set()
         self._words: set[str] = set()
         self.scalars = frozenset(scalars)
-        self.sizes = frozenset(sizes)
+        self.sizes: Mapping[str, Collection[float]] = sizes or {}
         for text in set(texts):
             # A heading begins with a capital letter where the text it quotes does not.
             self._take(plain(text))

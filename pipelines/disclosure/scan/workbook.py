@@ -26,6 +26,14 @@ _PRINT = "_xlnm.Print_"
 _PERSON = frozenset({"creator", "lastModifiedBy", "Manager", "Company"})
 _UNTOLD = frozenset({"created", "modified", "Application", "AppVersion", "DocSecurity", "revision", "version"})
 _MOST_BYTES = 200 << 20
+_YES = frozenset({"1", "true"})
+# Parts of a sheet that a reader does not see at once, or not at all.
+_UNSEEN = frozenset(
+    {
+        "oddHeader", "oddFooter", "evenHeader", "evenFooter", "firstHeader", "firstFooter", "dataValidation",
+        "conditionalFormatting", "legacyDrawing", "drawing", "oleObject", "extLst",
+    }
+)  # fmt: skip
 
 
 class WorkbookReader:
@@ -104,16 +112,7 @@ class WorkbookReader:
     def _sheet(self, name: str, root: ET.Element, shared: list[str], used: set[int]) -> Iterator[Fault]:
         for node in root.iter():
             own = _bare(node.tag)
-            if own in {"row", "col"} and (
-                node.get("hidden") in {"1", "true"} or node.get("collapsed") in {"1", "true"}
-            ):
-                yield f"{name} {own}", "hidden"
-            elif (
-                own in {"oddHeader", "oddFooter", "evenHeader", "evenFooter", "firstHeader", "firstFooter"}
-                and node.text
-            ):
-                yield f"{name} {own}", "hidden"
-            elif own in {"dataValidation", "conditionalFormatting", "legacyDrawing", "drawing", "oleObject", "extLst"}:
+            if own in _UNSEEN or (own in {"row", "col"} and {node.get("hidden"), node.get("collapsed")} & _YES):
                 yield f"{name} {own}", "hidden"
             elif own == "c":
                 yield from self._cell(name, node, shared, used)

@@ -1,0 +1,134 @@
+"""A warehouse with published counts and no child, and the public pages made of it: what the scan is tried on.
+
+The counts are invented multiples of 5; figures, funnels and pages come from `sql/` and `dashboards` as in a run. A
+second later than a warehouse that is filled from deliveries is built ten times over.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from dashboards.constants import constant_wording
+from dashboards.site import write_public_pages
+from pipelines.contracts.indicators import TOTAL, TOTAL_VALUE, load_indicators
+from pipelines.disclosure.policy import load_policy
+from pipelines.disclosure.scan import Allowed, allowed_from_warehouse
+from pipelines.home import CONTRACTS
+from pipelines.region import load_region
+from pipelines.uncertainty.tables import build_public
+from pipelines.warehouse.connection import connect, replace_table
+from pipelines.warehouse.graph import build_table, load_tables, tables_needed
+from pipelines.warehouse.load import create_delivered_tables, load_parameters, load_reference
+
+AS_AT = datetime(2026, 4, 21, 9)  # noqa: DTZ001 - UTC without zone, as everywhere in the warehouse
+RELEASE = "site-0123456789ab"
+_FIRST, _MONTHS = date(2024, 4, 1), 24
+_LENGTHS = {"month": 1, "quarter": 3, "year_to_march": 12}
+
+
+@contextmanager
+def published_warehouse(seed: int = 1, unreceived: str = "wigan") -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a warehouse in memory that holds published tables only. Same arguments, same tables.
+
+    Args:
+        seed: of the counts.
+        unreceived: slug of the borough of which no return interview was received.
+    """
+    with connect(Path(":memory:"), read_only=False) as connection:
+        connection.execute("set threads = 1")  # a few thousand rows: a second thread only waits
+        create_delivered_tables(connection)
+        load_parameters(connection, AS_AT)
+        load_reference(connection)
+        cells = _cells(seed, load_region().borough(unreceived).code)
+        for table, frame in (("statistics.count_cell", cells), ("statistics.period", _periods())):
+            connection.execute(f"create schema if not exists {table.partition('.')[0]}")
+            replace_table(connection, table, frame)
+        connection.execute("create schema if not exists published")
+        replace_table(connection, "published.count_cell", cells)
+        _parameter(connection)
+        for table in tables_needed(("reference.population", "reference.looked_after")):
+            build_table(connection, table)
+        tables = {table.qualified: table for table in load_tables()}
+        for name in ("statistics.indicator_cell", "published.indicator"):
+            build_table(connection, tables[name])
+        build_public(connection)
+        yield connection
+
+
+def write_public(folder: Path, seed: int = 1) -> Allowed:
+    """Write public pages into a folder, and say what they may hold."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with published_warehouse(seed) as connection:
+        write_public_pages(connection, folder, contracts=CONTRACTS)
+        return allowed_from_warehouse(connection, constant_wording())
+
+
+def write_cells(folder: Path, seed: int = 1) -> None:
+    """Write the published cells as a release has them beside its figures."""
+    with published_warehouse(seed) as connection:
+        rows = connection.execute(
+            "select 1 as release, $release as release_id, cell_id, measure, basis, area_code, period_type, "
+            "period_start, period_end, breakdown, breakdown_value, count, symbol, method, 4 as within "
+            "from published.count_cell order by cell_id",
+            {"release": RELEASE},
+        ).fetchall()
+        names = [column[0] for column in connection.description or ()]
+    pl.DataFrame(rows, schema=names, orient="row").write_csv(folder / "cells.csv")
+
+
+def _starts(period_type: str) -> list[tuple[date, date]]:
+    def month(number: int) -> date:
+        return date(_FIRST.year + (_FIRST.month - 1 + number) // 12, (_FIRST.month - 1 + number) % 12 + 1, 1)
+
+    length = _LENGTHS[period_type]
+    return [(month(n), month(n + length) - timedelta(days=1)) for n in range(0, _MONTHS, length)]
+
+
+def _periods() -> pl.DataFrame:
+    rows = [(kind, start, end) for kind in _LENGTHS for start, end in _starts(kind)]
+    return pl.DataFrame(rows, schema=["period_type", "period_start", "period_end"], orient="row")
+
+
+def _cells(seed: int, unreceived: str) -> pl.DataFrame:
+    """Every cell of the publication plan, with a count between 20 and 400."""
+    draw = random.Random(seed)  # noqa: S311 - test data
+    region, values = load_region(), {TOTAL: (TOTAL_VALUE,), **load_indicators().breakdowns}
+    areas = {"borough": [area.code for area in region.boroughs], "region": [region.area.code]}
+    rows: dict[str, dict[str, object]] = {}
+    for table in load_policy(CONTRACTS / "rules" / "disclosure.yaml").plan().sort(pl.all()).to_dicts():
+        for start, end in _starts(table["period_type"]):
+            for area in areas[table["area_level"]]:
+                for value in values[table["breakdown"]]:
+                    place = (table["measure"], table["basis"], area, table["period_type"], start.isoformat())
+                    cell_id = "|".join((*place, table["breakdown"], value))
+                    is_gap = area == unreceived and table["measure"].startswith("rhi")
+                    # Parts stay below wholes, so that shares lie between 0 and 1.
+                    most = 80 if table["measure"] in {"incidents", "children", "rhi_eligible"} else 20
+                    rows[cell_id] = {
+                        "cell_id": cell_id,
+                        **{name: table[name] for name in ("measure", "basis", "period_type", "breakdown")},
+                        "area_code": area,
+                        "period_start": start,
+                        "period_end": end,
+                        "breakdown_value": value,
+                        "count": None if is_gap else 5 * draw.randint(most // 4, most),
+                        "symbol": "x" if is_gap else "u" if draw.random() < 0.1 else "",
+                        "method": "controlled_rounding",
+                    }
+    return pl.DataFrame(list(rows.values()), infer_schema_length=None)
+
+
+def _parameter(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(
+        "create or replace table published.parameter as select $release as release_id, 5::bigint as base, "
+        "20::bigint as minimum_percentage_base, '1' as policy_version, $as_at::timestamp as as_at, "
+        "$as_at::timestamp - interval 1 day as data_to, true as synthetic",
+        {"release": RELEASE, "as_at": AS_AT},
+    )
