@@ -122,10 +122,12 @@ class _Chart:
     def _array(self, node: Mapping[str, Any], path: str) -> list[Any]:
         try:
             raw = base64.b64decode(node["bdata"], validate=True)
-            return list(np.frombuffer(raw, dtype=np.dtype(node["dtype"]).newbyteorder("<")).tolist())
+            listed = np.frombuffer(raw, dtype=np.dtype(node["dtype"]).newbyteorder("<")).tolist()
         except (KeyError, TypeError, ValueError, binascii.Error):
             self._undecoded.append((path, "chart"))
             return []
+        # A gap is not a number there.
+        return [None if one != one else one for one in listed]  # noqa: PLR0124 - what differs from itself
 
     def _trace(self, trace: Mapping[str, Any], path: str) -> Iterator[Fault]:
         if trace.get("type") not in _TRACES:
@@ -270,10 +272,11 @@ class _Chart:
             return any(math.isclose(low, a) and math.isclose(high, length + b) for a, b in _CATEGORY_ENDS)
         if low < high and {low, high} <= self._values.numbers:
             return True
-        tops = {nice_top(number) for number in (*self._values.numbers, 0.0)}
+        drawn = self._drawn(letter)
+        # Limits reach beyond what is drawn of a bar.
+        tops = {nice_top(one) for one in (*self._values.heights, 0.0) if one >= max(drawn, default=0.0)}
         if low == 0 and (high in tops or (high == 1 and any(top >= 1 for top in tops))):
             return True
-        drawn = self._drawn(letter)
         return (low, high) in (close_ranges(min(drawn), max(drawn)) if drawn else _EMPTY_AXES)
 
     def _drawn(self, letter: str) -> list[float]:

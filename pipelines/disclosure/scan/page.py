@@ -105,7 +105,7 @@ class PageReader(HTMLParser):
         Args:
             name: path of the page in the folder.
             figures: the numbers of each figure.
-            page: the numbers that may stand outside figures.
+            page: the numbers that headlines may hold, which stand outside figures.
             reader: judges texts.
             charts: judges charts.
         """
@@ -123,6 +123,7 @@ class PageReader(HTMLParser):
         self._rows: list[str] = []
         self._is_row_name = False
         self._row = ""
+        self._is_card = False
         self._has_figures = False
 
     def read(self, text: str, areas: tuple[str, ...]) -> list[Finding]:
@@ -154,6 +155,7 @@ class PageReader(HTMLParser):
         if tag == "tr":
             self._row = ""
         self._is_row_name = tag == "th" and given.get("scope") == "row"
+        self._is_card = (tag, given.get("class")) == ("p", "value")
         if tag == "script":
             self._start_script(given)
         for rule in self._attribute_faults(given):
@@ -178,7 +180,7 @@ class PageReader(HTMLParser):
             self._figure = ""
         if tag == "tr":
             self._row = ""
-        self._is_row_name = False
+        self._is_row_name = self._is_card = False
 
     def handle_data(self, data: str) -> None:
         """Judge a piece of text."""
@@ -216,8 +218,9 @@ class PageReader(HTMLParser):
 
     @property
     def _values(self) -> Values:
-        figure = self._figures.get(self._figure, _NO_VALUES) if self._figure else self._page
-        return figure.of_row(self._row)
+        if not self._figure:
+            return self._page if self._is_card else _NO_VALUES
+        return self._figures.get(self._figure, _NO_VALUES).of_row(self._row)
 
     def _enter(self, figure: str) -> None:
         self._figure = figure or "(no id)"

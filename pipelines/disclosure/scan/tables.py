@@ -178,10 +178,10 @@ class TableReader:
         areas = {area for _, area, _ in keys}
         region = self._known.region
         boroughs = [area.code for area in region.boroughs]
-        listed = [
-            *(boroughs if areas & set(boroughs) else []),
-            *([region.area.code] if region.area.code in areas else []),
-        ]
+        listed = [region.area.code]
+        if areas & set(boroughs):
+            # A funnel compares boroughs; every other table that has one borough has all, and the region.
+            listed = boroughs if "target" in header else [*boroughs, region.area.code]
         return list(product(periods, listed, _breakdown_values(self._known.published, own)))
 
 

@@ -77,7 +77,7 @@ class TextReader:
         if not raw or raw.isspace():
             return
         text = plain(raw)
-        if any(unicodedata.category(one)[0] == "N" for one in text if not one.isascii()):
+        if not text.isascii() and any(unicodedata.category(one)[0] == "N" for one in text if not one.isascii()):
             yield "number"
         yield from self._marks(text, constants=constants)
         rest = self._known.without_declared(text)

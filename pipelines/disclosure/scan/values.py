@@ -24,6 +24,8 @@ class Values:
     """Numbers as charts hold them, and as text writes them without separators of thousands."""
 
     numbers: set[float] = field(default_factory=set)
+    # Those that an axis of values is made for.
+    heights: set[float] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
     # How many rows there are, of which a sentence may count some.
     most_counted: int = 0
@@ -46,6 +48,7 @@ class Values:
             return
         fine = round(value, 2 if share else decimals)
         self.numbers.add(fine)
+        self.heights.add(fine)
         if share:
             # A page writes the value it drew, a sentence the value itself: both readings of a half.
             self.texts |= {f"{value * 100:.0f}%", f"{fine * 100:.0f}%", f"{value:.2f}"}
@@ -63,8 +66,11 @@ class Values:
     def merge(self, other: Values) -> None:
         """Allow what another figure may show, too."""
         self.numbers |= other.numbers
+        self.heights |= other.heights
         self.texts |= other.texts
         self.most_counted = max(self.most_counted, other.most_counted)
+        for name, row in other.rows.items():
+            self.rows.setdefault(name, Values()).merge(row)
 
 
 def row_names(figure: Figure, area_name: str) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ class WorkbookReader:
                 if sum(info.file_size for info in book.infolist()) > _MOST_BYTES or book.comment:
                     return [("workbook", "file")]
                 return list(self._book(book))
-        except (zipfile.BadZipFile, ET.ParseError, KeyError, ValueError):
+        except (zipfile.BadZipFile, ET.ParseError, LookupError, ValueError):
             return [("workbook", "file")]
 
     def _book(self, book: zipfile.ZipFile) -> Iterator[Fault]:
@@ -114,35 +114,45 @@ class WorkbookReader:
             own = _bare(node.tag)
             if own in _UNSEEN or (own in {"row", "col"} and {node.get("hidden"), node.get("collapsed")} & _YES):
                 yield f"{name} {own}", "hidden"
-            elif own == "c":
-                yield from self._cell(name, node, shared, used)
+            if own == "row":
+                yield from self._row(name, node, shared, used)
 
-    def _cell(self, sheet: str, cell: ET.Element, shared: list[str], used: set[int]) -> Iterator[Fault]:
-        where = f"{sheet} {cell.get('r', '?')}"
-        value = next((part.text or "" for part in cell if _bare(part.tag) == "v"), "")
-        if any(_bare(part.tag) == "f" for part in cell):
-            yield where, "formula"
-        kind = cell.get("t", "n")
-        if kind == "s":
-            used.add(int(value))
-            text = shared[int(value)]
-        elif kind == "inlineStr":
-            text = "".join(cell.itertext())
-        else:
-            yield from ((where, rule) for rule in self._number_faults(value))
-            return
-        yield from ((where, rule) for rule in self._text.faults(text, self._values))
+    def _row(self, sheet: str, row: ET.Element, shared: list[str], used: set[int]) -> Iterator[Fault]:
+        """The cells of a row; where the first text in it names an area or a period, they must be of its figures."""
+        texts = {cell: _text(cell, shared, used) for cell in row if _bare(cell.tag) == "c"}
+        own = self._values.of_row(next((text for text in texts.values() if text is not None), ""))
+        for cell, text in texts.items():
+            where = f"{sheet} {cell.get('r', '?')}"
+            if any(_bare(part.tag) == "f" for part in cell):
+                yield where, "formula"
+            if text is not None:
+                yield from ((where, rule) for rule in self._text.faults(text, own))
+            elif not _is_number(cell, own):
+                yield where, "number"
 
-    def _number_faults(self, value: str) -> Iterator[str]:
-        if not value:
-            return
-        try:
-            number = float(value)
-        except ValueError:
-            yield "number"
-            return
-        if number not in self._values.numbers:
-            yield "number"
+
+def _text(cell: ET.Element, shared: list[str], used: set[int]) -> str | None:
+    """The text of a cell; None where it holds a number or nothing."""
+    kind = cell.get("t", "n")
+    if kind == "inlineStr":
+        return "".join(cell.itertext())
+    if kind == "s":
+        place = int(_value(cell))
+        used.add(place)
+        return shared[place]
+    return None
+
+
+def _is_number(cell: ET.Element, values: Values) -> bool:
+    value = _value(cell)
+    try:
+        return value == "" or float(value) in values.numbers
+    except ValueError:
+        return False
+
+
+def _value(cell: ET.Element) -> str:
+    return next((part.text or "" for part in cell if _bare(part.tag) == "v"), "")
 
 
 def _parse(book: zipfile.ZipFile, name: str) -> ET.Element:
