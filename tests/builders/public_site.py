@@ -34,19 +34,22 @@ _LENGTHS = {"month": 1, "quarter": 3, "year_to_march": 12}
 
 
 @contextmanager
-def published_warehouse(seed: int = 1, unreceived: str = "wigan") -> Iterator[duckdb.DuckDBPyConnection]:
+def published_warehouse(
+    seed: int = 1, *, unreceived: str = "wigan", least_share: float = 0.25
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a warehouse in memory that holds published tables only. Same arguments, same tables.
 
     Args:
         seed: of the counts.
         unreceived: slug of the borough of which no return interview was received.
+        least_share: the least count, as a share of the most; 0 for counts down to nought.
     """
     with connect(Path(":memory:"), read_only=False) as connection:
         connection.execute("set threads = 1")  # a few thousand rows: a second thread only waits
         create_delivered_tables(connection)
         load_parameters(connection, AS_AT)
         load_reference(connection)
-        cells = _cells(seed, load_region().borough(unreceived).code)
+        cells = _cells(seed, load_region().borough(unreceived).code, least_share)
         for table, frame in (("statistics.count_cell", cells), ("statistics.period", _periods())):
             connection.execute(f"create schema if not exists {table.partition('.')[0]}")
             replace_table(connection, table, frame)
@@ -96,8 +99,8 @@ def _periods() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["period_type", "period_start", "period_end"], orient="row")
 
 
-def _cells(seed: int, unreceived: str) -> pl.DataFrame:
-    """Every cell of the publication plan, with a count between 20 and 400."""
+def _cells(seed: int, unreceived: str, least_share: float) -> pl.DataFrame:
+    """Every cell of the publication plan."""
     draw = random.Random(seed)  # noqa: S311 - test data
     region, values = load_region(), {TOTAL: (TOTAL_VALUE,), **load_indicators().breakdowns}
     areas = {"borough": [area.code for area in region.boroughs], "region": [region.area.code]}
@@ -118,7 +121,7 @@ def _cells(seed: int, unreceived: str) -> pl.DataFrame:
                         "period_start": start,
                         "period_end": end,
                         "breakdown_value": value,
-                        "count": None if is_gap else 5 * draw.randint(most // 4, most),
+                        "count": None if is_gap else 5 * draw.randint(round(most * least_share), most),
                         "symbol": "x" if is_gap else "u" if draw.random() < 0.1 else "",
                         "method": "controlled_rounding",
                     }

@@ -379,7 +379,8 @@ def test_attack_22_a_table_of_a_page_in_the_order_of_its_values(folder: Folder) 
         head, _, rest = page.partition(f'data-figure-id="{FIGURE}"')
         before, _, body = rest.partition("<tbody>\n")
         rows, _, tail = body.partition("</tbody>")
-        return f'{head}data-figure-id="{FIGURE}"{before}<tbody>\n{"".join(rows.splitlines(keepends=True)[::-1])}</tbody>{tail}'
+        lines = "".join(rows.splitlines(keepends=True)[::-1])
+        return f'{head}data-figure-id="{FIGURE}"{before}<tbody>\n{lines}</tbody>{tail}'
 
     folder.edit(PAGE, reversed_rows)
     assert folder.rules(PAGE) == {"order"}

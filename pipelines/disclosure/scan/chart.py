@@ -136,7 +136,7 @@ class _Chart:
         for name, part in trace.items():
             if name not in _OF_TRACE:
                 yield f"{path}.{name}", "hidden"
-            if name == "error_x" and part == {"visible": False}:
+            if name in {"error_x", "error_y"} and part == {"visible": False}:
                 continue
             yield from self._walk(part, f"{path}.{name}", name)
 
@@ -303,7 +303,7 @@ def close_ranges(least: float, most: float) -> set[tuple[float, float]]:
     step = 10.0 ** math.floor(math.log10(spread)) / 2
     low = math.floor((least - spread * 0.1) / step) * step
     top = math.ceil((most + spread * 0.1) / step) * step
-    ends = {top, min(top, 1.0)}
+    ends = {top, min(top, 1.0)} if most <= 1 else {top}
     return {(0.0 if low < end * _NEAR_ZERO else round(low, 6), round(end, 6)) for end in ends}
 
 

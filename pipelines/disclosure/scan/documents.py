@@ -127,7 +127,7 @@ class DocumentReader:
             for place, part in enumerate(node):
                 yield from self._walk(part, f"{path}[{place}]", siblings)
         elif node is not None and not isinstance(node, bool):
-            yield from ((path, rule) for rule in self._text.faults(str(node), self._values, constants=True))
+            yield from ((path, rule) for rule in self._text.faults(str(node), self._values))
 
     def _is_measured(self, key: str, number: int, beside: dict[str, Any]) -> bool:
         """Whether a number is the size of a file that is named beside it."""

@@ -6,7 +6,6 @@ cannot be published.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from pipelines.disclosure.scan.text import TextReader
 from pipelines.disclosure.scan.values import Values
 from pipelines.disclosure.scan.workbook import WorkbookReader
 
+Reader = Callable[[Path], list[Finding]]
 _NAMED = frozenset({CELLS, AUDIT, POLICY})
 
 
@@ -54,66 +54,65 @@ class _Folder:
     def read(self) -> list[Finding]:
         """Read every file."""
         paths = sorted(path for path in self._root.rglob("*") if not path.is_dir() or path.is_symlink())
-        tables = [path for path in paths if path.suffix == ".csv" and path.is_file()]
         found = [finding for path in paths for finding in self._name_faults(path)]
-        found += [finding for path in tables for finding in self._table(path)]
-        documents = DocumentReader(self._root, self._text, self._whole(), self._allowed.policy)
-        book = WorkbookReader(self._text, self._whole())
-        readers: Mapping[str, Callable[[Path], list[tuple[str, str]]]] = {
-            ".json": documents.json, ".yaml": documents.yaml, ".cff": documents.yaml, ".txt": documents.text,
-            ".md": documents.text, ".png": documents.png, ".svg": documents.svg, ".xlsx": book.faults,
-        }  # fmt: skip
+        tables = [path for path in paths if path.suffix == ".csv"]
+        found += [finding for path in tables for finding in self._guarded(self._table, path)]
+        readers = self._readers()
         for path in paths:
-            name = self._name(path)
-            if path.is_symlink() or (path.suffix not in readers and path.suffix not in {".csv", ".html"}):
-                found.append(Finding(name, "file", "file"))
-            elif path.suffix == ".html":
-                found += self.page(path)
+            if path.is_symlink() or path.suffix not in {*readers, ".csv"}:
+                found.append(Finding(self._name(path), "file", "file"))
             elif path.suffix in readers:
-                found += [Finding(name, where, rule) for where, rule in self._guarded(readers[path.suffix], path)]
+                found += self._guarded(readers[path.suffix], path)
         return found
+
+    def page(self, path: Path) -> list[Finding]:
+        """Read one page, with the figures whose tables have been read."""
+        reader = PageReader(self._name(path), self._figures, self._allowed.headlines, self._text, self._charts)
+        return reader.read(path.read_text(encoding="utf-8"), self._allowed.vocabulary.areas)
+
+    def _readers(self) -> Mapping[str, Reader]:
+        """What reads a kind of file; tables are read before."""
+        whole = Values()
+        for values in self._figures.values():
+            whole.merge(values)
+        documents = DocumentReader(self._root, self._text, whole, self._allowed.policy)
+        by_place: Mapping[str, Callable[[Path], list[tuple[str, str]]]] = {
+            ".json": documents.json,
+            ".yaml": documents.yaml,
+            ".cff": documents.yaml,
+            ".txt": documents.text,
+            ".md": documents.text,
+            ".png": documents.png,
+            ".svg": documents.svg,
+            ".xlsx": WorkbookReader(self._text, whole).faults,
+        }
+        return {kind: self._named(reader) for kind, reader in by_place.items()} | {".html": self.page}
+
+    def _named(self, reader: Callable[[Path], list[tuple[str, str]]]) -> Reader:
+        return lambda path: [Finding(self._name(path), place, rule) for place, rule in reader(path)]
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._root).as_posix()
 
     def _name_faults(self, path: Path) -> list[Finding]:
-        """The name of a file can tell as much as what is in it."""
+        """The names of a file and of its folders can tell as much as what is in it."""
         if path.name in _NAMED:
             return []
-        stem = path.name.removesuffix(path.suffix)
-        return [Finding(self._name(path), "its name", rule) for rule in self._text.faults(stem, Values())]
+        parts = path.relative_to(self._root).with_suffix("").parts
+        return [
+            Finding(self._name(path), "its name", rule) for part in parts for rule in self._text.faults(part, Values())
+        ]
 
     def _table(self, path: Path) -> list[Finding]:
-        name = self._name(path)
-        try:
-            text = path.read_bytes().decode("utf-8")
-            if path.name == CELLS:
-                return cell_faults(name, text, self._allowed.published, self._allowed.base)
-            reader = TableReader(self._allowed.vocabulary, self._text, self._allowed.charts, self._allowed.releases)
-            found, self._figures[path.stem] = reader.read(name, text)
-        except (UnicodeDecodeError, csv.Error):
-            return [Finding(name, "file", "file")]
+        name, text = self._name(path), path.read_bytes().decode("utf-8")
+        if path.name == CELLS:
+            return cell_faults(name, text, self._allowed.published, self._allowed.base)
+        reader = TableReader(self._allowed.vocabulary, self._text, self._allowed.charts, self._allowed.releases)
+        found, self._figures[path.stem] = reader.read(name, text)
         return found
 
-    def page(self, path: Path) -> list[Finding]:
-        """Read one page, with the figures whose tables have been read."""
-        name = self._name(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            return [Finding(name, "file", "file")]
-        reader = PageReader(name, self._figures, self._allowed.headlines, self._text, self._charts)
-        return reader.read(text, self._allowed.vocabulary.areas)
-
-    def _whole(self) -> Values:
-        whole = Values()
-        for values in self._figures.values():
-            whole.merge(values)
-        return whole
-
-    @staticmethod
-    def _guarded(reader: Callable[[Path], list[tuple[str, str]]], path: Path) -> list[tuple[str, str]]:
+    def _guarded(self, reader: Reader, path: Path) -> list[Finding]:
         try:
             return reader(path)
-        except (UnicodeDecodeError, RecursionError):
-            return [("file", "file")]
+        except Exception:  # noqa: BLE001 - whatever is wrong with it: what cannot be read cannot be published
+            return [Finding(self._name(path), "file", "file")]

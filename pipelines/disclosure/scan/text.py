@@ -93,7 +93,7 @@ class TextReader:
 
     def name_faults(self, name: str) -> Iterator[str]:
         """Name the rules that a heading of a column or a key breaks."""
-        if _EXTREME_NAME.search(name) and not self._known.wording.has_text(name):
+        if _EXTREME_NAME.search(name):
             yield "extremum"
 
     def _marks(self, text: str, *, constants: bool) -> Iterator[str]:
