@@ -165,7 +165,16 @@ def test_a_folder_without_its_cells_cannot_be_compared(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("rule", "column", "value"),
-    [("derived", "count", "7"), ("derived", "cell_id", "incidents|A"), ("symbol", "symbol", "low")],
+    [
+        ("derived", "count", "7"),
+        ("derived", "cell_id", "incidents|A"),
+        ("symbol", "symbol", "low"),
+        ("derived", "release_id", "site-ba9876543210"),
+        ("derived", "release_id", HASH),
+        ("derived", "method", "3"),
+        ("derived", "within", "333"),
+        ("derived", "period_end", "2024-05-12"),
+    ],
 )
 def test_a_cell_is_named_marked_and_rounded_as_it_must_be(
     tmp_path: Path, allowed: Allowed, rule: str, column: str, value: str

@@ -106,7 +106,8 @@ class _Folder:
     def _table(self, path: Path) -> list[Finding]:
         name, text = self._name(path), path.read_bytes().decode("utf-8")
         if path.name == CELLS:
-            return cell_faults(name, text, self._allowed.published, self._allowed.base)
+            known = self._allowed
+            return cell_faults(name, text, known.published, known.releases, known.base)
         reader = TableReader(self._allowed.vocabulary, self._text, self._allowed.charts, self._allowed.releases)
         found, self._figures[path.stem] = reader.read(name, text)
         return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, product
@@ -31,6 +32,10 @@ _WHOLE = frozenset({"numerator", "denominator", "population_year", "standing", "
 _VALUES = ("value", "lower_95", "upper_95")
 _TEXTS = frozenset({"notes"})
 _SYMBOLS = frozenset({"", "c", "x", "z", "u"})
+_METHODS = frozenset({"controlled_rounding", "suppression"})
+# A name of a release is short, so that no hash of anything else passes for one.
+_RELEASE_ID = re.compile(r"[a-z]{1,12}-[0-9A-Za-z.-]{1,16}")
+_WITHIN = re.compile(r"\d{0,2}")
 _NEARLY = 1e-9
 Row = Mapping[str, str]
 
@@ -185,10 +190,11 @@ class TableReader:
         return list(product(periods, listed, _breakdown_values(self._known.published, own)))
 
 
-def cell_faults(name: str, text: str, published: Published, base: int) -> list[Finding]:
+def cell_faults(name: str, text: str, published: Published, releases: frozenset[str], base: int) -> list[Finding]:
     """Judge the file of all published cells: each named by its coordinates, marked and rounded as it must be.
 
-    The cells of the newest release must be those that everything else is derived from, no more and no fewer.
+    The cells of the newest release must be those that everything else is derived from, no more and no fewer. What
+    earlier releases said is in the ledger; here their cells must only have the form of published ones.
     """
     header, rows = _rows(text)
     if tuple(header) != CELL_COLUMNS:
@@ -197,24 +203,33 @@ def cell_faults(name: str, text: str, published: Published, base: int) -> list[F
     newest = max((int(row["release"]) for _, row in rows if row["release"].isdigit()), default=0)
     listed = set()
     for line, row in rows:
-        count, own = row["count"], published.cells.get(row["cell_id"])
         coordinates = [row[column] for column in COORDINATES if column not in {"cell_id", "period_end"}]
         if row["symbol"] not in _SYMBOLS:
             found.append(Finding(name, f"line {line}", "symbol"))
-        if row["cell_id"] != "|".join(coordinates) or not _is_count(count, row["method"], base):
+        if row["cell_id"] != "|".join(coordinates) or not _is_cell(row, base):
             found.append(Finding(name, f"line {line}", "derived"))
         if row["release"] == str(newest):
             listed.add(row["cell_id"])
-            if own is None or (_text_of(own.count), own.symbol) != (count, row["symbol"]):
+            own = published.cells.get(row["cell_id"])
+            told = (row["count"], row["symbol"], row["period_end"])
+            if own is None or told != (_text_of(own.count), own.symbol, own.period_end.isoformat()):
+                found.append(Finding(name, f"line {line}", "derived"))
+            if row["release_id"] not in releases:
                 found.append(Finding(name, f"line {line}", "derived"))
     if listed != set(published.cells):
         found.append(Finding(name, f"release {newest}", "rows"))
     return found
 
 
+def _is_cell(row: Row, base: int) -> bool:
+    """Whether the parts of a cell that follow from no other have the form they must have."""
+    is_named = _RELEASE_ID.fullmatch(row["release_id"]) and row["release"].isdigit()
+    if not is_named or row["method"] not in _METHODS or not _WITHIN.fullmatch(row["within"]):
+        return False
+    return row["count"] == "" or _is_count(row["count"], row["method"], base)
+
+
 def _is_count(count: str, method: str, base: int) -> bool:
-    if count == "":
-        return True
     return count.isdigit() and (method != "controlled_rounding" or int(count) % base == 0)
 
 
