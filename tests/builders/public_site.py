@@ -18,7 +18,7 @@ import polars as pl
 from dashboards.constants import constant_wording
 from dashboards.site import write_public_pages
 from pipelines.contracts.indicators import TOTAL, TOTAL_VALUE, load_indicators
-from pipelines.disclosure.policy import load_policy
+from pipelines.disclosure.policy_file import load_policy
 from pipelines.disclosure.scan import Allowed, allowed_from_warehouse
 from pipelines.home import CONTRACTS
 from pipelines.region import load_region
@@ -29,8 +29,10 @@ from pipelines.warehouse.load import create_delivered_tables, load_parameters, l
 
 AS_AT = datetime(2026, 4, 21, 9)  # noqa: DTZ001 - UTC without zone, as everywhere in the warehouse
 RELEASE = "site-0123456789ab"
+_POLICY = CONTRACTS / "rules" / "disclosure.yaml"
 _FIRST, _MONTHS = date(2024, 4, 1), 24
-_LENGTHS = {"month": 1, "quarter": 3, "year_to_march": 12}
+# Months in a period, and from the start of one to that of the next.
+_LENGTHS = {"month": (1, 1), "quarter": (3, 3), "year_to_march": (12, 12), "rolling_12_months": (12, 1)}
 
 
 @contextmanager
@@ -90,8 +92,8 @@ def _starts(period_type: str) -> list[tuple[date, date]]:
     def month(number: int) -> date:
         return date(_FIRST.year + (_FIRST.month - 1 + number) // 12, (_FIRST.month - 1 + number) % 12 + 1, 1)
 
-    length = _LENGTHS[period_type]
-    return [(month(n), month(n + length) - timedelta(days=1)) for n in range(0, _MONTHS, length)]
+    length, step = _LENGTHS[period_type]
+    return [(month(n), month(n + length) - timedelta(days=1)) for n in range(0, _MONTHS - length + 1, step)]
 
 
 def _periods() -> pl.DataFrame:
@@ -105,7 +107,7 @@ def _cells(seed: int, unreceived: str, least_share: float) -> pl.DataFrame:
     region, values = load_region(), {TOTAL: (TOTAL_VALUE,), **load_indicators().breakdowns}
     areas = {"borough": [area.code for area in region.boroughs], "region": [region.area.code]}
     rows: dict[str, dict[str, object]] = {}
-    for table in load_policy(CONTRACTS / "rules" / "disclosure.yaml").plan().sort(pl.all()).to_dicts():
+    for table in load_policy(_POLICY).plan().sort(pl.all()).to_dicts():
         for start, end in _starts(table["period_type"]):
             for area in areas[table["area_level"]]:
                 for value in values[table["breakdown"]]:
@@ -131,7 +133,7 @@ def _cells(seed: int, unreceived: str, least_share: float) -> pl.DataFrame:
 def _parameter(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "create or replace table published.parameter as select $release as release_id, 5::bigint as base, "
-        "20::bigint as minimum_percentage_base, '1' as policy_version, $as_at::timestamp as as_at, "
+        "20::bigint as minimum_percentage_base, $version as policy_version, $as_at::timestamp as as_at, "
         "$as_at::timestamp - interval 1 day as data_to, true as synthetic",
-        {"release": RELEASE, "as_at": AS_AT},
+        {"release": RELEASE, "version": load_policy(_POLICY).version, "as_at": AS_AT},
     )

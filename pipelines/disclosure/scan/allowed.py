@@ -21,7 +21,7 @@ import duckdb
 
 from pipelines.contracts.indicators import load_indicators
 from pipelines.disclosure.errors import DisclosureError
-from pipelines.disclosure.policy import load_policy
+from pipelines.disclosure.policy_file import load_policy
 from pipelines.disclosure.scan.charted import Charts
 from pipelines.disclosure.scan.derive import Cell, Published
 from pipelines.disclosure.scan.tables import CELL_COLUMNS, CELLS

@@ -270,7 +270,7 @@ class _Chart:
         if is_category:
             length = max([len(one) for one in self._categories(letter)], default=0)
             return any(math.isclose(low, a) and math.isclose(high, length + b) for a, b in _CATEGORY_ENDS)
-        if low < high and {low, high} <= self._values.numbers:
+        if low < high and {low, high} <= self._values.ends:
             return True
         drawn = self._drawn(letter)
         # Limits reach beyond what is drawn of a bar.

@@ -136,7 +136,8 @@ def add_funnel(values: Values, figures: Sequence[Figure], told: Sequence[Told]) 
     sizes = [float(one.denominator or 0) for one in figures if _is_judged(one)]
     if sizes:
         edge = max(1.0, (max(sizes) - min(sizes)) * _EDGE)
-        values.numbers |= {float(round(max(0.0, min(sizes) - edge))), float(round(max(sizes) + edge))}
+        values.ends |= {float(round(max(0.0, min(sizes) - edge))), float(round(max(sizes) + edge))}
+        values.numbers |= values.ends
 
 
 def add_control(values: Values, told: Sequence[Told]) -> None:

@@ -26,6 +26,8 @@ class Values:
     numbers: set[float] = field(default_factory=set)
     # Those that an axis of values is made for.
     heights: set[float] = field(default_factory=set)
+    # Where an axis of sizes ends.
+    ends: set[float] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
     # How many rows there are, of which a sentence may count some.
     most_counted: int = 0

@@ -102,6 +102,11 @@ class Vocabulary:
         catalogue = self.published.catalogue
         named = {value for values in catalogue.breakdowns.values() for value in values}
         units = {one.unit for one in catalogue.indicators}
-        terms = {text for text in named | units | self.declared if any(letter.isdigit() for letter in text)}
+        # A group that is called by a number alone, such as children with 1 incident, must not allow that number.
+        terms = {text for text in named | units | self.declared if _is_term(text)}
         either = "|".join(re.escape(text) for text in sorted(terms, key=lambda one: (-len(one), one)))
         return re.compile(rf"(?<![\w.,])(?:{either})(?![\w%])" if either else r"(?!)", re.IGNORECASE)
+
+
+def _is_term(text: str) -> bool:
+    return any(map(str.isdigit, text)) and sum(map(str.isalpha, text)) > 1
