@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 import zlib
@@ -89,6 +90,18 @@ def test_a_document_may_say_how_large_the_files_beside_it_are(tmp_path: Path, al
     assert scan(tmp_path, allowed) == []
     manifest.write_text(json.dumps([{"path": "a.txt", "bytes": 40, "rows": 1}]), encoding="utf-8")
     assert rules(tmp_path, allowed) == {"number"}
+
+
+def test_a_document_may_name_the_checksums_of_the_files_beside_it_and_no_other(
+    tmp_path: Path, allowed: Allowed
+) -> None:
+    (tmp_path / "a.txt").write_text("Bolton\n", encoding="utf-8")
+    own = hashlib.sha256(b"Bolton\n").hexdigest()
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"path": "a.txt", "sha256": own}), encoding="utf-8")
+    assert scan(tmp_path, allowed) == []
+    manifest.write_text(json.dumps({"path": "a.txt", "sha256": HASH}), encoding="utf-8")
+    assert rules(tmp_path, allowed) == {"pseudonym"}
 
 
 def test_the_policy_must_be_the_projects_own(tmp_path: Path, allowed: Allowed) -> None:

@@ -7,6 +7,7 @@ cannot be published.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 
 from pipelines.disclosure.scan.allowed import Allowed
@@ -75,7 +76,9 @@ class _Folder:
         whole = Values()
         for values in self._figures.values():
             whole.merge(values)
-        documents = DocumentReader(self._root, self._text, whole, self._allowed.policy)
+        # Documents name files by their checksums; nothing else that looks like one has a place anywhere.
+        checked = TextReader(self._allowed.vocabulary, _checksums(self._root) | _checksums(self._allowed.contracts))
+        documents = DocumentReader(self._root, checked, whole, self._allowed.policy)
         by_place: Mapping[str, Callable[[Path], list[tuple[str, str]]]] = {
             ".json": documents.json,
             ".yaml": documents.yaml,
@@ -117,3 +120,8 @@ class _Folder:
             return reader(path)
         except Exception:  # noqa: BLE001 - whatever is wrong with it: what cannot be read cannot be published
             return [Finding(self._name(path), "file", "file")]
+
+
+def _checksums(folder: Path) -> frozenset[str]:
+    """SHA-256 of every file of a folder."""
+    return frozenset(sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -62,9 +62,10 @@ class _Place:
 class TextReader:
     """Judges texts by what is published and by the constant words of pages and contracts."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        """Take what may be said anywhere."""
+    def __init__(self, vocabulary: Vocabulary, checksums: Collection[str] = ()) -> None:
+        """Take what may be said anywhere, and the checksums that are no pseudonyms: those of files that are there."""
         self._known = vocabulary
+        self._checksums = checksums
 
     def faults(self, raw: str, values: Values, *, constants: bool = False) -> Iterator[str]:
         """Name the rules that a text breaks, each as often as it does.
@@ -81,9 +82,10 @@ class TextReader:
             yield "number"
         yield from self._marks(text, constants=constants)
         rest = self._known.without_declared(text)
-        if any(found.group() not in self._known.hashes for found in _HASH.finditer(rest)) or _SHORT_HASH.search(rest):
+        if any(found.group() not in self._checksums for found in _HASH.finditer(rest)) or _SHORT_HASH.search(rest):
             yield "pseudonym"
             return
+        rest = _HASH.sub(lambda match: "\u00a7" * len(match.group()), rest)
         for match in _TOKEN.finditer(rest):
             kind = match.lastgroup or "number"
             place = _Place(text, *match.span(kind))

@@ -29,7 +29,6 @@ class Vocabulary:
         wording: constant texts.
         region: areas, by code and name.
         declared: texts that the release says of itself: ids, the as-at instant, the last day of the data.
-        hashes: checksums of contracts and files, which are no pseudonyms.
         own_days: days that the release says of itself.
     """
 
@@ -37,7 +36,6 @@ class Vocabulary:
     wording: Wording
     region: Region
     declared: frozenset[str] = frozenset()
-    hashes: frozenset[str] = frozenset()
     own_days: frozenset[date] = field(default=frozenset())
 
     @property
