@@ -47,6 +47,7 @@ def reader(allowed: Allowed) -> TextReader:
         "Counts rounded to multiples of 5; disclosure policy {version}.",
         "[x] not available",
         "mid-2023 population estimates",
+        "Rates use the population estimates published 2024 (vintage dfe-cla-2024) up to mid-2022",
         "",
     ],
 )
@@ -82,6 +83,7 @@ def test_what_is_published_passes(reader: TextReader, text: str) -> None:
         ("symbol", "[s]"),
         ("symbol", "low"),
         ("symbol", "< 35"),
+        ("number", "estimates published 2025 (vintage dfe-cla-2025)"),
         ("pseudonym", "0f" * 16),
         ("pseudonym", "child 3fa9c0d1 of Bolton"),
         ("extremum", "the longest took 35 hours"),

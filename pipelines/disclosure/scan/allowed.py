@@ -38,6 +38,8 @@ from pipelines.warehouse.load import create_delivered_tables, load_reference
 _LOCAL = ZoneInfo("Europe/London")
 _DATES = re.compile(r"As at (\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d)\. Data to (\d{1,2} [A-Z][a-z]+ \d{4})\.")
 _POPULATION = "select area_code, age_band, mid_year, population from reference.population"
+# As a note says it where rates rest on two vintages.
+_VINTAGES = "select distinct printf('published %s (vintage %s)', published, vintage) from reference.population_vintage"
 _LOOKED_AFTER = "select area_code, year_to, in_year from reference.looked_after where in_year is not null"
 
 
@@ -122,7 +124,7 @@ def allowed_from_warehouse(
         load_region(contracts),
         contracts,
         releases=frozenset({release}),
-        declared=frozenset({_policy_words(version), *_footer(*instants)}),
+        declared=frozenset({_policy_words(version), *_footer(*instants), *_vintages(connection)}),
         days=frozenset(one.date() for one in instants),
         base=base,
     )
@@ -151,6 +153,7 @@ def allowed_from_folder(folder: Path, wording: Wording, contracts: Path = CONTRA
     policy = load_policy(contracts / "rules" / "disclosure.yaml")
     with _reference(contracts) as connection:
         published = _published(cells, connection, policy.minimum_percentage_base, contracts)
+        vintages = _vintages(connection)
     said = {match.groups() for page in sorted(folder.glob("*.html")) for match in _DATES.finditer(_read(page))}
     # Pages that disagree on the instant or the last day of the data declare neither.
     declared = {text for pair in said for text in pair} if len(said) == 1 else set()
@@ -160,7 +163,7 @@ def allowed_from_folder(folder: Path, wording: Wording, contracts: Path = CONTRA
         load_region(contracts),
         contracts,
         releases=frozenset(row["release_id"] for row in rows if int(row["release"]) == newest),
-        declared=frozenset({_policy_words(policy.version), *declared}),
+        declared=frozenset({_policy_words(policy.version), *declared, *vintages}),
         base=policy.base,
     )
 
@@ -177,6 +180,10 @@ def _published(
         {(area, year_to): children for area, year_to, children in looked_after},
         minimum_base,
     )
+
+
+def _vintages(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    return [text for (text,) in connection.execute(_VINTAGES).fetchall()]
 
 
 @contextmanager
