@@ -6,6 +6,7 @@ second later than a warehouse that is filled from deliveries is built ten times 
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,12 +19,14 @@ import polars as pl
 from dashboards.constants import constant_wording
 from dashboards.site import write_public_pages
 from pipelines.contracts.indicators import TOTAL, TOTAL_VALUE, load_indicators
+from pipelines.disclosure.ledger import LEDGER
 from pipelines.disclosure.policy_file import load_policy
+from pipelines.disclosure.released import write_evidence
 from pipelines.disclosure.scan import Allowed, allowed_from_warehouse
 from pipelines.home import CONTRACTS
 from pipelines.region import load_region
 from pipelines.uncertainty.tables import build_public
-from pipelines.warehouse.connection import connect, replace_table
+from pipelines.warehouse.connection import connect, query_frame, replace_table
 from pipelines.warehouse.graph import build_table, load_tables, tables_needed
 from pipelines.warehouse.load import create_delivered_tables, load_parameters, load_reference
 
@@ -76,16 +79,18 @@ def write_public(folder: Path, seed: int = 1) -> Allowed:
 
 
 def write_cells(folder: Path, seed: int = 1) -> None:
-    """Write the published cells as a release has them beside its figures."""
+    """Write the published cells, the policy and a report of the audit, as a release has them beside its figures."""
     with published_warehouse(seed) as connection:
-        rows = connection.execute(
-            "select 1 as release, $release as release_id, cell_id, measure, basis, area_code, period_type, "
-            "period_start, period_end, breakdown, breakdown_value, count, symbol, method, 4 as within "
-            "from published.count_cell order by cell_id",
-            {"release": RELEASE},
-        ).fetchall()
-        names = [column[0] for column in connection.description or ()]
-    pl.DataFrame(rows, schema=names, orient="row").write_csv(folder / "cells.csv")
+        cells = query_frame(connection, "from published.count_cell order by cell_id")
+    said = {
+        "sequence": pl.lit(1, pl.Int64),
+        "release_id": pl.lit(RELEASE),
+        "policy_version": pl.lit(load_policy(_POLICY).version),
+        "key_fingerprint": pl.lit("of no key"),
+        "within": pl.lit(4, pl.Int64),
+    }
+    ledger = cells.with_columns(**said).select(pl.col(name).cast(dtype) for name, dtype in LEDGER.items())
+    write_evidence(folder, ledger, _POLICY, json.dumps({"passed": True, "cells": cells.height}))
 
 
 def _starts(period_type: str) -> list[tuple[date, date]]:

@@ -113,7 +113,7 @@ def test_the_policy_must_be_the_projects_own(tmp_path: Path, allowed: Allowed) -
     assert rules(tmp_path, allowed) == {"policy"}
 
 
-def test_the_report_of_the_audit_says_nothing_of_a_single_cell(tmp_path: Path, allowed: Allowed) -> None:
+def test_the_report_of_the_audit_says_nothing_that_is_true_of_a_cell(tmp_path: Path, allowed: Allowed) -> None:
     report = tmp_path / "disclosure-audit.json"
     report.write_text(json.dumps({"passed": True, "cells": 1815, "refused": []}), encoding="utf-8")
     assert scan(tmp_path, allowed) == []

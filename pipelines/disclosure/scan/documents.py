@@ -21,7 +21,7 @@ from pipelines.disclosure.scan.values import Values
 AUDIT = "disclosure-audit.json"
 POLICY = "disclosure-policy.yaml"
 Fault = tuple[str, str]
-# Keys under which the audit could say what an outsider may not know of a cell.
+# Keys under which a report could say what is true of a cell, or what only an audit with true counts knows.
 _OF_CELLS = frozenset({"lo", "hi", "low", "high", "lower", "upper", "true", "true_count", "count", "children", "value"})
 _SIZES = frozenset({"bytes", "size"})
 _ROWS = frozenset({"rows", "row_count"})
@@ -143,11 +143,12 @@ class DocumentReader:
         return true == number
 
     def _audit(self, node: Any, path: str) -> Iterator[Fault]:
-        """The report of the audit counts cells and facts as a whole; of a single cell it may say nothing."""
+        """The report of the audit says what anybody can work out, so its numbers pass; what is true it may not say."""
         if isinstance(node, dict):
             for key, part in node.items():
                 if key in _OF_CELLS:
                     yield f"{path}.{key}", "hidden"
+                yield from self._audit(str(key), path)
                 yield from self._audit(part, f"{path}.{key}")
         elif isinstance(node, list):
             for place, part in enumerate(node):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby, product
 
 from pipelines.disclosure.cells import COORDINATES
+from pipelines.disclosure.ledger import LEDGER
 from pipelines.disclosure.scan.charted import SIGNS, Charts, Told, add_control, add_funnel
 from pipelines.disclosure.scan.derive import Figure, Published
 from pipelines.disclosure.scan.findings import Finding
@@ -22,7 +23,8 @@ from pipelines.disclosure.scan.values import Values, is_share, row_names, values
 from pipelines.disclosure.scan.vocabulary import Vocabulary
 
 CELLS = "cells.csv"
-CELL_COLUMNS = ("release", "release_id", *COORDINATES, "count", "symbol", "method", "within")
+# As the ledger has them, but for what only the holder of the key may compare.
+CELL_COLUMNS = tuple("release" if name == "sequence" else name for name in LEDGER if name != "key_fingerprint")
 _LIMITS = tuple(
     f"{kind}{side}_{level}" for kind in ("", "widened_") for level in (95, 998) for side in ("lower", "upper")
 )
@@ -35,6 +37,7 @@ _SYMBOLS = frozenset({"", "c", "x", "z", "u"})
 _METHODS = frozenset({"controlled_rounding", "suppression"})
 # A name of a release is short, so that no hash of anything else passes for one.
 _RELEASE_ID = re.compile(r"[a-z]{1,12}-[0-9A-Za-z.-]{1,16}")
+_VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3}){0,2}")
 _WITHIN = re.compile(r"\d{0,2}")
 _NEARLY = 1e-9
 Row = Mapping[str, str]
@@ -224,7 +227,9 @@ def cell_faults(name: str, text: str, published: Published, releases: frozenset[
 def _is_cell(row: Row, base: int) -> bool:
     """Whether the parts of a cell that follow from no other have the form they must have."""
     is_named = _RELEASE_ID.fullmatch(row["release_id"]) and row["release"].isdigit()
-    if not is_named or row["method"] not in _METHODS or not _WITHIN.fullmatch(row["within"]):
+    if not is_named or not _VERSION.fullmatch(row["policy_version"]):
+        return False
+    if row["method"] not in _METHODS or not _WITHIN.fullmatch(row["within"]):
         return False
     return row["count"] == "" or _is_count(row["count"], row["method"], base)
 
