@@ -113,11 +113,11 @@ def area_bars(marks: Sequence[Mark], region: Mark | None, measure: Measure, axis
     top = _nice_top(
         [v for item in (*marks, *([region] if region else [])) for v in (item.value, item.upper) if v is not None]
     )
-    # Long names leave the bars so little of a narrow screen that five numbers would run into each other.
-    ticks_along = 4 if any("<br>" in tick for tick in ticks) else 5
+    is_long = any("<br>" in tick for tick in ticks)
     layout = theme.layout(
-        height=(_BAR_HEIGHT + 6 * any("<br>" in tick for tick in ticks)) * len(marks) + 96,
-        xaxis=theme.value_axis(axis, percent=measure.unit == "share", nticks=ticks_along, range=[0, top]),
+        height=(_BAR_HEIGHT + 6 * is_long) * len(marks) + 96,
+        # Long names leave the bars so little of a narrow screen that five numbers would run into each other.
+        xaxis=theme.value_axis(axis, percent=measure.unit == "share", nticks=4 if is_long else 5, range=[0, top]),
         yaxis=theme.category_axis(autorange="reversed", ticktext=ticks, tickvals=[item.label for item in marks]),
     )
     if region and region.value is not None:
@@ -324,7 +324,7 @@ def curves(
 
 
 def funnel(
-    areas: Sequence[Sized], target: float, measure: Measure, axis: str, *, along: str, is_widened: bool
+    areas: Sequence[Sized], target: float | None, measure: Measure, axis: str, *, along: str, is_widened: bool
 ) -> dict[str, Any]:
     """Draw areas by their size between limits that narrow with it; each is named beside its mark.
 
@@ -332,7 +332,7 @@ def funnel(
 
     Args:
         areas: the areas that have limits.
-        target: the value of all of them together.
+        target: the value of all of them together; None where there is no area.
         measure: how values are written.
         axis: title of the axis of values.
         along: title of the axis of sizes.
@@ -340,15 +340,18 @@ def funnel(
     """
     ordered = sorted(areas, key=lambda area: area.size)
     shown_values = [value for area in ordered for value in (area.mark.value or 0.0, *area.outer, *area.chance)]
-    heights = _close_range([target, *shown_values], measure)
+    known = [target] if target is not None else []
+    heights = _close_range([*known, *shown_values], measure)
     least, most = (ordered[0].size, ordered[-1].size) if ordered else (0, 1)
     edge = max(1.0, (most - least) * 0.12)
     span = (max(0.0, least - edge), most + edge)
-    traces = [_target(span, target, measure)]
+    traces = [_target(span, value, measure) for value in known]
     if is_widened:
-        traces += _limit_pair(ordered, "chance", "99.8% limits of chance alone", ("dot", 1.2, theme.AXIS))
-    traces += _limit_pair(ordered, "inner", "95% limits", ("dash", 1.6, theme.CHARCOAL))
-    traces += _limit_pair(ordered, "outer", "99.8% limits", ("solid", 1.6, theme.CHARCOAL))
+        traces += _limit_pair(
+            ordered, "chance", "99.8% limits of chance alone", {"dash": "dot", "width": 1.2, "color": theme.AXIS}
+        )
+    traces += _limit_pair(ordered, "inner", "95% limits", {"dash": "dash", "width": 1.6, "color": theme.CHARCOAL})
+    traces += _limit_pair(ordered, "outer", "99.8% limits", {"dash": "solid", "width": 1.6, "color": theme.CHARCOAL})
     traces += [trace for level in range(3) if (trace := _sized_marks(ordered, level, measure, (span, heights)))]
     layout = theme.layout(
         height=460,
@@ -470,16 +473,13 @@ def _target(span: tuple[float, float], target: float, measure: Measure) -> dict[
     }
 
 
-def _limit_pair(
-    areas: Sequence[Sized], which: str, name: str, look: tuple[str, float, str]
-) -> tuple[dict[str, Any], ...]:
+def _limit_pair(areas: Sequence[Sized], which: str, name: str, line: dict[str, Any]) -> tuple[dict[str, Any], ...]:
     """Lower and upper limits under one name."""
-    dash, width, colour = look
     return tuple(
         {
             "hoverinfo": "skip",
             "legendgroup": which,
-            "line": {"color": colour, "dash": dash, "width": width},
+            "line": line,
             "mode": "lines",
             "name": name,
             "showlegend": side == 1,

@@ -1,6 +1,7 @@
 """Writes the whole site beside the old one and swaps it in, so that a reader never meets half a site.
 
-Decides which pages exist and where; what is on them is in `pages/`. Same tables, same bytes: no clock is read.
+Decides which pages exist and where; what is on them is in `pages/`. Same tables, same bytes: no clock is read. Public
+pages are scanned before they take their place; where one holds more than is published, the old ones stay.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import duckdb
 
 from dashboards import words
 from dashboards.comparability import Comparability
+from dashboards.constants import constant_wording
 from dashboards.figures import DataFile
 from dashboards.intake import IntakeReader
 from dashboards.pages.borough import borough_page
@@ -26,9 +28,18 @@ from dashboards.published import PublicReader, Release, open_public
 from dashboards.render import Renderer
 from dashboards.restricted import RestrictedReader
 from dashboards.rulebook import Rulebook, load_rulebook
+from pipelines.disclosure.scan import (
+    Allowed,
+    Finding,
+    PublicPagesRefused,
+    allowed_from_warehouse,
+    scan,
+    scan_page,
+)  # fmt: skip
 from pipelines.region import Region, load_region
 
 _STATIC = Path(__file__).parent / "static"
+_PUBLIC, _ENTRY = "public", "index.html"
 Progress = Callable[[str], None]
 
 
@@ -45,15 +56,18 @@ def build_site(
 
     Returns:
         Every file of the new site, sorted.
+
+    Raises:
+        PublicPagesRefused: a public page holds more than is published. The restricted pages have been replaced; the
+            public ones are the earlier ones, or none.
     """
     say = progress or (lambda _: None)
     region = load_region(contracts)
-    rulebook = load_rulebook(contracts)
     site.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{site.name}.", dir=site.parent))
     try:
         with open_public(connection) as public:
-            builder = _Builder(fresh, region, rulebook, public.release())
+            builder = _Builder(fresh, region, load_rulebook(contracts), public.release())
             say("assets")
             builder.assets()
             say("public pages")
@@ -64,12 +78,39 @@ def build_site(
                 builder.borough(restricted, books, public, borough.slug)
             say(region.area.name)
             builder.regional(restricted, books)
+            say("scan of the public pages")
+            allowed = allowed_from_warehouse(connection, constant_wording(contracts), contracts)
+            findings = _scan_public(fresh, allowed)
+        if findings:
+            _keep_public(site, fresh)
         fresh.chmod(0o755)
         _swap(fresh, site)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
+    if findings:
+        raise PublicPagesRefused(findings)
     return sorted(path for path in site.rglob("*") if path.is_file())
+
+
+def write_public_pages(connection: duckdb.DuckDBPyConnection, folder: Path, *, contracts: Path) -> None:
+    """Write the entry page and everything under `public/` into a folder that is there, and nothing else."""
+    with open_public(connection) as public:
+        _Builder(folder, load_region(contracts), load_rulebook(contracts), public.release()).public(public)
+
+
+def _scan_public(site: Path, allowed: Allowed) -> list[Finding]:
+    """Scan everything that anyone may read: the public folder and the entry page."""
+    return [*scan(site / _PUBLIC, allowed), *scan_page(site / _ENTRY, allowed)]
+
+
+def _keep_public(old: Path, fresh: Path) -> None:
+    """Put the public pages of the old site, if there are any, in the place of the fresh ones."""
+    shutil.rmtree(fresh / _PUBLIC)
+    (fresh / _ENTRY).unlink()
+    if (old / _PUBLIC).is_dir() and (old / _ENTRY).is_file():
+        shutil.copytree(old / _PUBLIC, fresh / _PUBLIC)
+        shutil.copyfile(old / _ENTRY, fresh / _ENTRY)
 
 
 class _Builder:

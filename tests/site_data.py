@@ -23,7 +23,7 @@ from pipelines.recurrence.tables import build_recurrence
 from pipelines.region import Area, load_region
 from pipelines.uncertainty.tables import build_public, build_restricted
 from pipelines.warehouse.connection import connect, register_frame
-from pipelines.warehouse.graph import Table, build_table, load_tables
+from pipelines.warehouse.graph import Table, build_table, load_tables, tables_needed
 from pipelines.warehouse.load import create_delivered_tables, load_reference
 
 AS_AT = datetime(2026, 4, 21, 9)  # noqa: DTZ001 - UTC without zone, as everywhere in the warehouse
@@ -63,6 +63,70 @@ def build_site_warehouse(path: Path, *, seed: int = 7, children: int = 240) -> N
         build_public(connection)
         build_restricted(connection)
         _estimate(connection)
+
+
+def build_public_warehouse(path: Path, *, published: Path | None = None, seed: int = 7, children: int = 240) -> None:
+    """Write a warehouse that has what public pages are made of, and the restricted tables beneath, to a new file.
+
+    Args:
+        path: the new file.
+        published: another such warehouse, whose published counts are taken. The true ones are then others: every third
+            episode is joined by one of another child, and interviews went otherwise; what was received is the same.
+        seed: of the deliveries.
+        children: how many there are.
+    """
+    with connect(path, read_only=False) as connection:
+        load_reference(connection)
+        rows = _deliveries(seed, children)
+        _load_run(connection, _with_more(rows) if published else rows)
+        later = {"published.indicator", "published.figure_note", "published.note", "published.comparability_note"}
+        tables = tables_needed((*later, *_COUNTED))
+        for table in tables:
+            if not table.reads & {*later, "published.count_cell", "published.parameter"} | {table.qualified} & later:
+                build_table(connection, table)
+        _publish(connection)
+        if published:
+            connection.execute(f"attach '{published}' as taken_from (read_only)")
+            connection.execute("create or replace table published.count_cell as from taken_from.published.count_cell")
+            connection.execute("detach taken_from")
+        for table in load_tables():
+            if table.qualified in later:
+                build_table(connection, table)
+        build_public(connection)
+
+
+# Restricted tables that public pages must not depend on.
+_COUNTED = ("statistics.indicator", "quality.data_cut", "core.missing_episode", "quality.reconciliation")
+
+
+def _with_more(rows: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """The same deliveries with more children and other answers; no day or month more is covered than before."""
+    episodes, interviews = rows["missing_episode"], rows["return_interview"]
+    more = [
+        row
+        | {
+            "episode_id": f"M{row['episode_id']}",
+            "child_id": hashlib.sha256(f"more {place // 2}".encode()).hexdigest(),
+            "age_at_start": 10 + place % 7,
+            "sex": ("male", "female", "other", "unknown")[place % 4],
+            "looked_after": ("yes", "no")[place % 2],
+        }
+        for place, row in enumerate(episodes)
+        if place % 3 == 0
+    ]
+    changed = [
+        row
+        if place % 2
+        else row
+        | {
+            "accepted": "no",
+            "held_at": None,
+            "declined_reason": "child_declined",
+            "offered": ("yes", "no")[place % 4 > 0],
+        }
+        for place, row in enumerate(interviews)
+    ]
+    return {"missing_episode": [*episodes, *more], "return_interview": changed}
 
 
 def _estimate(connection: duckdb.DuckDBPyConnection) -> None:

@@ -123,7 +123,7 @@ class Chance:
         )
         chart = charts.funnel(
             [_sized(point, measure) for point in points if point.is_judged],
-            rounded(first.target, measure) or 0.0,
+            rounded(first.target, measure),
             measure,
             indicator.unit[:1].upper() + indicator.unit[1:],
             along=size,

@@ -2,7 +2,8 @@
 -- Grain: one row per note, area it concerns and stretch of days in which it does.
 -- Keys: note_id, area_code, first_day, text.
 -- For: public pages, which may not show a figure without it. As quality.note, without what rests on true counts: of
--- layouts one row a borough, and how often a field is not filled from published figures only.
+-- layouts one row a borough, and how often a field is not filled from published figures only. Where days are those of
+-- first and last records (source), they are widened to years to March, which tell of no single record.
 with said as (
     select
         kind,
@@ -13,8 +14,14 @@ with said as (
         bases,
         indicators,
         measures,
-        first_day,
-        last_day,
+        case
+            when kind = 'source' then make_date(year(first_day) - (month(first_day) < 4)::bigint, 4, 1)
+            else first_day
+        end as first_day,
+        case
+            when kind = 'source' then make_date(year(last_day) + (month(last_day) > 3)::bigint, 3, 31)
+            else last_day
+        end as last_day,
         break_days
     from quality.note
     where is_public and kind <> 'layout'

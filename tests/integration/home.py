@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -58,6 +60,30 @@ def fill(
     )
     assert (made.links == home.links_file) == linked
     return home, made
+
+
+# Where a child's values belong: what boroughs sent, what was made of it, decisions about children, and pages marked
+# OFFICIAL-SENSITIVE.
+_STORES = (
+    "landing", "deliveries", "accepted", "warehouse", "truth", "flags", "corrections", "links.yaml", "links-seen.jsonl",
+    "keys", "site/boroughs", "site/region",
+)  # fmt: skip
+
+
+def outside_stores(home: Home) -> Iterator[tuple[str, str]]:
+    """Every other file of a home as text, with its path: logs, events, receipts, feedback, findings, public pages."""
+    for path in sorted(path for path in home.root.rglob("*") if path.is_file()):
+        name = path.relative_to(home.root).as_posix()
+        is_rows = name.startswith("quarantine/") and path.suffix == ".parquet" and ".findings" not in name
+        if name.startswith(_STORES) or is_rows:
+            continue
+        if path.suffix == ".parquet":
+            yield name, pl.read_parquet(path).write_json()
+        elif path.suffix == ".db":
+            with sqlite3.connect(path) as database:
+                yield name, "\n".join(database.iterdump())
+        else:
+            yield name, path.read_bytes().decode("utf-8", errors="replace")
 
 
 def rows(home: Home, query: str, **parameters: Any) -> pl.DataFrame:

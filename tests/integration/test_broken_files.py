@@ -15,7 +15,7 @@ import pytest
 
 from pipelines.home import Home
 from tests.builders.workbooks import with_parts, with_sheet, workbook_of
-from tests.integration.home import MFH, Ran, environment, fill, mfh, rows
+from tests.integration.home import MFH, Ran, environment, fill, mfh, outside_stores, rows
 
 HEADER = (
     "episode_id,child_id,pseudonym_scope,status,started_at,age_at_start,looked_after,responsible_authority,"
@@ -143,6 +143,16 @@ def test_no_word_of_a_refused_file_is_kept(broken: Broken) -> None:
     kept = [path for path in home.root.rglob("*") if path.is_file() and home.landing not in path.parents]
     assert not [path for path in kept if b"Zyxwvutsrq" in path.read_bytes()]
     assert "Zyxwvutsrq" not in ran.out + ran.err
+
+
+def test_attack_23_no_value_of_a_broken_file_is_anywhere_outside_the_stores_of_children(broken: Broken) -> None:
+    """Files that cannot be read are where messages are made in haste; each holds a value that stands nowhere else."""
+    home, _, ran = broken
+    canaries = (CHILD, "Zyxwvutsrq", "2022-05-01T20:15", "05/13/2022", "one cell too many", "01/02/2010")
+    for canary in canaries:
+        assert any(canary.encode() in data for data in (*BROKEN.values(), RAGGED)), canary
+    for name, text in [("console", ran.out + ran.err), *outside_stores(home)]:
+        assert not [canary for canary in canaries if canary in text], name
 
 
 def test_ragged_rows_are_quarantined_and_the_others_kept(broken: Broken) -> None:

@@ -25,6 +25,7 @@ from dashboards.published import PUBLIC_TABLES, open_public
 from dashboards.region_view import RegionReader
 from dashboards.rulebook import load_rulebook
 from dashboards.site import build_site
+from pipelines.disclosure.scan import PublicPagesRefused
 from pipelines.home import CONTRACTS
 from pipelines.region import load_region
 from pipelines.warehouse.connection import connect
@@ -150,6 +151,42 @@ def test_a_failed_build_leaves_the_old_site(tmp_path: Path) -> None:
         build_site(empty, tmp_path / "site", contracts=CONTRACTS)
     assert old.read_text(encoding="utf-8") == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+@pytest.fixture
+def leaking(warehouse: Path, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A warehouse in which one published figure is not what the published counts give."""
+    changed = tmp_path / "leaking.duckdb"
+    shutil.copyfile(warehouse, changed)
+    with duckdb.connect(str(changed)) as opened:
+        opened.execute("update published.indicator set numerator = numerator + 3 where indicator_id = 'I28'")
+    with connect(changed, read_only=True) as opened:
+        yield opened
+
+
+def test_pages_that_hold_more_than_is_published_do_not_take_their_place(
+    leaking: duckdb.DuckDBPyConnection, site: Path, tmp_path: Path
+) -> None:
+    """The public pages are the earlier ones, the restricted ones the new ones, and the run says what was found."""
+    old = tmp_path / "site"
+    shutil.copytree(site, old)
+    (old / "boroughs" / "bury" / "index.html").write_text("old", encoding="utf-8")
+    (old / "public" / "index.html").write_text("earlier", encoding="utf-8")
+    with pytest.raises(
+        PublicPagesRefused, match=r"data/changed-held.*\.csv, line 2, numerator: not derived"
+    ) as refused:
+        build_site(leaking, old, contracts=CONTRACTS)
+    assert {finding.rule for finding in refused.value.findings} >= {"derived"}
+    assert (old / "public" / "index.html").read_text(encoding="utf-8") == "earlier"
+    assert (old / "index.html").read_bytes() == (site / "index.html").read_bytes()
+    assert (old / "boroughs/bury/index.html").read_bytes() == (site / "boroughs/bury/index.html").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["leaking.duckdb", "site"]
+
+
+def test_without_earlier_public_pages_there_are_none(leaking: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    with pytest.raises(PublicPagesRefused):
+        build_site(leaking, tmp_path / "site", contracts=CONTRACTS)
+    assert {path.name for path in (tmp_path / "site").iterdir()} == {"assets", "boroughs", "region"}
 
 
 def test_every_figure_has_finding_chart_table_file_and_notes(site: Path) -> None:
