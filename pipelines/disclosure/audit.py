@@ -42,6 +42,7 @@ _MAY_BE_EMPTY = ("count",)
 _IN_PLAN = ["measure", "basis", "period_type", "breakdown"]
 _SOLVER = f"HiGHS through scipy {scipy.__version__}"
 _FAULTS = {"dominated": "one child makes most of it", "share": "a share of none, all or all but one"}
+_DISPUTED = "a second solver does not agree, or came to no end"
 # The number of the release that is attacked: later than all before it, and the same however many these are.
 _NOW = 2**31
 # A witness need not be the most extreme table, only a possible one; proving that it is the most extreme takes the time.
@@ -186,7 +187,8 @@ def audit(
     verdicts = pl.concat([_NO_VERDICT, *(attack.verdicts() for attack in attacks)]).sort("target_id", "kind")
     failed = verdicts.filter(pl.col("verdict") != "")
     findings += [Finding(*row) for row in failed.select("target_id", "verdict").iter_rows()]
-    findings += [Finding("", "the solvers disagree") for attack in attacks if attack.is_disputed]
+    checked = _cross_check(attacks, search.cross_checks, policy) if failed.is_empty() else 0
+    findings += [Finding("", _DISPUTED)] if checked < 0 else []
     protected = verdicts.filter(pl.col("verdict") == "")
     alone = int(protected.get_column("alone").sum())
     of_small = protected.filter(pl.col("kind").is_in(["small", "possible"]))
@@ -199,7 +201,7 @@ def audit(
         protected_by_witness=protected.height - alone,
         protected_alone=alone,
         least_width=of_small.select((pl.col("high") - pl.col("low")).min()).item(),
-        cross_checked=sum(attack.cross_checked for attack in attacks),
+        cross_checked=max(checked, 0),
         refused=tuple(sorted(set(findings), key=lambda finding: (finding.cell_id, finding.reason))),
         policy_version=policy.version,
         solver=_SOLVER,
@@ -415,15 +417,10 @@ def _attacks(
             weights=weights[inside][:, cells].tocsr(),
             policy=policy,
         )
-        attack.run(search, _share_of(search.cross_checks, done, len(groups)))
+        attack.run(search.remembered)
         if search.progress is not None:
             search.progress(done, len(groups))
         yield attack
-
-
-def _share_of(total: int, number: int, of: int) -> int:
-    """The part of a total that falls to one of several, so that the parts add up to it."""
-    return total * number // of - total * (number - 1) // of
 
 
 def _believable(
@@ -463,25 +460,21 @@ class _Attack:
         self.alone = np.zeros(size, dtype=bool)
         self.verdict = [""] * size
         self.tables: list[Whole] = []
-        self.cross_checked = 0
-        self.is_disputed = False
         self._local = known.about(np.arange(len(known.low)), local=True)
         self._near: dict[int, Whole] | None = None
         printed = cells.get_column("count").fill_null(0).to_numpy()
         if known.allows(printed):
             self._witness(printed)
 
-    def run(self, search: Search, cross_checks: int) -> None:
+    def run(self, remembered: pl.DataFrame | None) -> None:
         """Look for possible tables until every target is shown to be protected, or is known not to be."""
-        for table in _remembered(self.cells, search.remembered):
+        for table in _remembered(self.cells, remembered):
             if len(self._open()) and self.known.allows(table):
                 self._witness(table)
         try:
             self._search_together()
             for number in self._open():
                 self.verdict[number] = self._search_alone(int(number))
-            if not any(self.verdict):
-                self._cross_check(cross_checks)
         except InfeasibleError:
             self._give_up("no counts are possible that agree with what is printed")
         except SolverError:
@@ -585,16 +578,39 @@ class _Attack:
             self._near = {int(one): group for group in groups for one in group}
         return self._near[cell]
 
-    def _cross_check(self, number: int) -> None:
-        """Let an unrelated solver find the intervals of some targets: first of those that were searched for alone."""
+    def sample(self, number: int) -> Whole:
+        """The weights of some targets, first of those that were searched for alone."""
         alone = np.flatnonzero(self.alone)
         chosen = np.concatenate([alone, np.setdiff1d(np.arange(len(self.verdict)), alone)])[:number]
-        weights = self.weights[chosen].toarray()
-        theirs = intervals(self.known, weights, self.seconds)
-        for weight, interval in zip(weights.astype(np.float64), theirs, strict=True):
-            mine = tuple(int(self.known.extreme(sign * weight, self.seconds) @ weight) for sign in (-1, 1))
-            self.is_disputed |= interval != mine
-            self.cross_checked += 1
+        weights: Whole = self.weights[chosen].toarray()
+        return weights
+
+
+def _cross_check(attacks: list[_Attack], number: int, policy: Policy) -> int:
+    """Let an unrelated solver find the intervals of some targets of every group.
+
+    Returns:
+        How many were found alike; -1 where the solvers disagree or the second one came to no end.
+    """
+    seconds = policy.seconds_per_component
+    problems = [
+        (attack.known, attack.sample(_share_of(number, done, len(attacks)))) for done, attack in enumerate(attacks, 1)
+    ]
+    try:
+        theirs = intervals(problems, seconds)
+        mine = [
+            tuple(int(known.extreme(sign * weight, seconds) @ weight) for sign in (-1, 1))
+            for known, weights in problems
+            for weight in weights.astype(np.float64)
+        ]
+    except SolverError:
+        return -1
+    return len(mine) if theirs == mine else -1
+
+
+def _share_of(total: int, number: int, of: int) -> int:
+    """The part of a total that falls to one of several, so that the parts add up to it."""
+    return total * number // of - total * (number - 1) // of
 
 
 def _remembered(cells: pl.DataFrame, remembered: pl.DataFrame | None) -> Iterator[Whole]:

@@ -111,7 +111,7 @@ def protect(
     task = _Task(system, policy, unsafe_targets(system.cells, behind, policy), _hidden_before(system, past.earlier))
     freedom = task.suppress(_standing(system, past.earlier))
     staged = {stage: _staged(progress, stage) for stage in ("rounding", "audit")}
-    search = Search(cross_checks=_CROSS_CHECKS, remembered=past.witnesses, progress=staged["audit"])
+    search = Search(remembered=past.witnesses, progress=staged["audit"])
     while True:
         rounded = round_counts(system, policy, key, freedom, progress=staged["rounding"])
         attacked = _with_counts(system, rounded, freedom.hidden)
@@ -125,11 +125,13 @@ def protect(
                 geography,
                 earlier=past.earlier,
                 outside=past.outside,
-                search=replace(search, remembered=None),
+                search=Search(cross_checks=_CROSS_CHECKS, progress=staged["audit"]),
             )
             if public.passed:
                 return Protection(shown, report, public)
-            report = public
+            report = replace(public, witnesses=report.witnesses)
+        # Hiding leaves possible what was possible; where rounding changed something, the tables fail their checks.
+        search = replace(search, remembered=report.witnesses)
         further = task.freer(freedom, rounded, report) or task.hide_more(freedom, rounded)
         if further is None:
             raise DisclosureRefused(report)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,24 +20,47 @@ from pipelines.disclosure.errors import SolverError
 if TYPE_CHECKING:
     from pipelines.disclosure.attacker import Knowledge
 
+Whole = NDArray[np.int64]
+
 _SEED = 0
 _STARTING = 60  # seconds that the program may take to start and to read
 
 
-def intervals(known: Knowledge, weights: NDArray[np.int64], seconds: float) -> list[tuple[int, int]]:
+def intervals(problems: list[tuple[Knowledge, Whole]], seconds: float) -> list[tuple[int, int]]:
     """The least and greatest values of weighted sums of cells over all possible tables.
 
     Args:
-        known: windows and facts.
-        weights: sums x cells, whole numbers.
+        problems: windows and facts, and the weights (sums x cells, whole numbers) of the sums that are asked for.
         seconds: time limit of each of the two searches for each sum.
+
+    Returns:
+        One interval for each sum, in order.
 
     Raises:
         SolverError: if any end is not proved.
     """
-    if not len(weights):
+    sums = sum(len(weights) for _, weights in problems)
+    if not sums:
         return []
-    problem = {
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-m", "pipelines.disclosure.second_solver"],
+            input=json.dumps(
+                {"seconds": seconds, "problems": [_written(known, weights) for known, weights in problems]}
+            ),
+            capture_output=True,
+            text=True,
+            timeout=_STARTING + 2 * seconds * sums,
+            check=True,
+        )
+        return [(int(low), int(high)) for low, high in json.loads(ran.stdout)]
+    except (OSError, subprocess.SubprocessError, ValueError):
+        # Without the cause: it would quote the problem.
+        raise SolverError("The second solver ended without proven optima.") from None
+
+
+def _written(known: Knowledge, weights: Whole) -> dict[str, Any]:
+    return {
         "low": known.low.tolist(),
         "high": known.high.tolist(),
         "starts": known.rows.indptr.tolist(),
@@ -44,53 +68,41 @@ def intervals(known: Knowledge, weights: NDArray[np.int64], seconds: float) -> l
         "factors": known.rows.data.tolist(),
         "is_zero": (known.most == 0).tolist(),
         "weights": weights.tolist(),
-        "seconds": seconds,
     }
-    try:
-        ran = subprocess.run(
-            [sys.executable, "-m", "pipelines.disclosure.second_solver"],
-            input=json.dumps(problem),
-            capture_output=True,
-            text=True,
-            timeout=_STARTING + 2 * seconds * len(weights),
-            check=True,
-        )
-        return [(int(low), int(high)) for low, high in json.loads(ran.stdout)]
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
-        # Without the cause: it would quote the problem.
-        raise SolverError("The second solver ended without proven optima.") from (
-            error if isinstance(error, OSError) else None
-        )
 
 
-def _solve(problem: dict[str, Any]) -> list[tuple[int, int]]:
+def _solve(problem: dict[str, Any], seconds: float) -> Iterator[tuple[int, int]]:
     from ortools.sat.python import cp_model
 
     model = cp_model.CpModel()
     cells = [model.new_int_var(low, high, "") for low, high in zip(problem["low"], problem["high"], strict=True)]
-    ends = problem["starts"]
+    starts = problem["starts"]
     for fact, is_zero in enumerate(problem["is_zero"]):
-        at = slice(ends[fact], ends[fact + 1])
+        at = slice(starts[fact], starts[fact + 1])
         total = cp_model.LinearExpr.weighted_sum([cells[cell] for cell in problem["cells"][at]], problem["factors"][at])
         model.add(total == 0 if is_zero else total >= 0)
-    found = []
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = _SEED
+    solver.parameters.max_time_in_seconds = seconds
     for weights in problem["weights"]:
         used = [number for number, weight in enumerate(weights) if weight]
         aim = cp_model.LinearExpr.weighted_sum([cells[n] for n in used], [weights[n] for n in used])
-        ends_found = []
-        for minimise in (True, False):
+        ends = []
+        for turn in (model.minimize, model.maximize):
             model.clear_objective()  # type: ignore[no-untyped-call]  # OR-Tools gives it no types
-            (model.minimize if minimise else model.maximize)(aim)
-            solver = cp_model.CpSolver()
-            solver.parameters.num_workers = 1
-            solver.parameters.random_seed = _SEED
-            solver.parameters.max_time_in_seconds = problem["seconds"]
+            turn(aim)
             if solver.solve(model) != cp_model.OPTIMAL:
                 sys.exit(1)
-            ends_found.append(round(solver.objective_value))
-        found.append((ends_found[0], ends_found[1]))
-    return found
+            ends.append(round(solver.objective_value))
+        yield ends[0], ends[1]
+
+
+def _main() -> None:
+    asked = json.load(sys.stdin)
+    found = [interval for problem in asked["problems"] for interval in _solve(problem, asked["seconds"])]
+    json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":
-    json.dump(_solve(json.load(sys.stdin)), sys.stdout)
+    _main()
