@@ -13,6 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from dashboards.comparability import Note
 from dashboards.points import Point, Query, has_table, read_notes, read_points
@@ -22,6 +23,7 @@ from pipelines.warehouse.connection import connect, query_frame, register_frame
 COMPARABILITY = "published.note"
 FUNNEL = "published.funnel"
 CONTROL_CHART = "published.control_chart"
+LEDGER, AUDIT = "published.ledger_cell", "published.audit"
 PUBLIC_TABLES = (
     "published.indicator",
     "published.count_cell",
@@ -29,10 +31,12 @@ PUBLIC_TABLES = (
     COMPARABILITY,
     FUNNEL,
     CONTROL_CHART,
+    LEDGER,
+    AUDIT,
     "reference.area",
 )
 # A warehouse from before them does not have these; its pages do without.
-_LATER = frozenset({COMPARABILITY, FUNNEL, CONTROL_CHART})
+_LATER = frozenset({COMPARABILITY, FUNNEL, CONTROL_CHART, LEDGER, AUDIT})
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,14 @@ class PublicReader:
             "select min(period_start), max(period_end) from published.count_cell having count(*) > 0"
         ).fetchall()
         return (rows[0][0], rows[0][1]) if rows else None
+
+    def evidence(self) -> tuple[pl.DataFrame, str] | None:
+        """Every cell ever published and the audit's public report; None in a warehouse from before them, or empty."""
+        if not has_table(self._connection, AUDIT):
+            return None
+        ledger = query_frame(self._connection, "select * from published.ledger_cell")
+        reports = self._connection.execute("select report from published.audit").fetchall()
+        return (ledger, str(reports[0][0])) if ledger.height else None
 
     def notes(self) -> list[Note]:
         """List the comparability notes, one for each borough they concern; none in a warehouse from before them."""

@@ -28,6 +28,8 @@ from dashboards.published import PublicReader, Release, open_public
 from dashboards.render import Renderer
 from dashboards.restricted import RestrictedReader
 from dashboards.rulebook import Rulebook, load_rulebook
+from pipelines.disclosure.policy_file import policy_path
+from pipelines.disclosure.released import write_evidence
 from pipelines.disclosure.scan import (
     Allowed,
     Finding,
@@ -67,7 +69,8 @@ def build_site(
     fresh = Path(tempfile.mkdtemp(prefix=f".{site.name}.", dir=site.parent))
     try:
         with open_public(connection) as public:
-            builder = _Builder(fresh, region, load_rulebook(contracts), public.release())
+            rulebook = load_rulebook(contracts)
+            builder = _Builder(fresh, region, rulebook, public.release(), policy=policy_path(contracts))
             say("assets")
             builder.assets()
             say("public pages")
@@ -96,7 +99,10 @@ def build_site(
 def write_public_pages(connection: duckdb.DuckDBPyConnection, folder: Path, *, contracts: Path) -> None:
     """Write the entry page and everything under `public/` into a folder that is there, and nothing else."""
     with open_public(connection) as public:
-        _Builder(folder, load_region(contracts), load_rulebook(contracts), public.release()).public(public)
+        builder = _Builder(
+            folder, load_region(contracts), load_rulebook(contracts), public.release(), policy=policy_path(contracts)
+        )
+        builder.public(public)
 
 
 def _scan_public(site: Path, allowed: Allowed) -> list[Finding]:
@@ -116,10 +122,11 @@ def _keep_public(old: Path, fresh: Path) -> None:
 class _Builder:
     """Writes pages into one folder."""
 
-    def __init__(self, folder: Path, region: Region, rulebook: Rulebook, release: Release) -> None:
+    def __init__(self, folder: Path, region: Region, rulebook: Rulebook, release: Release, *, policy: Path) -> None:
         self._folder = folder
         self._region = region
         self._rulebook = rulebook
+        self._policy = policy
         self._renderer = Renderer(
             region=region,
             release=release,
@@ -151,6 +158,8 @@ class _Builder:
         self._page("public/data-dictionary.html", "dictionary.html.j2", "Data dictionary")
         notes = Comparability(reader.notes(), self._region).all_notes()
         self._page("public/methodology.html", "methodology.html.j2", "Methodology notes", notes=notes)
+        if evidence := reader.evidence():
+            write_evidence(self._folder / _PUBLIC, self._policy, *evidence)
 
     def borough(self, reader: RestrictedReader, books: IntakeReader, public: PublicReader, slug: str) -> None:
         """Write the restricted page of one borough."""

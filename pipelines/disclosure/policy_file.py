@@ -44,6 +44,11 @@ _PARTS = (
 )
 
 
+def policy_path(contracts: Path) -> Path:
+    """Where the policy stands in the folder `data_contracts`."""
+    return contracts / "rules" / "disclosure.yaml"
+
+
 def load_policy(path: Path) -> Policy:
     """Read and check the policy file.
 

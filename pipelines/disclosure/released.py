@@ -43,13 +43,13 @@ class Released:
     policy: Policy
 
 
-def write_evidence(folder: Path, ledger: pl.DataFrame, policy: Path, report: str) -> None:
+def write_evidence(folder: Path, policy: Path, ledger: pl.DataFrame, report: str) -> None:
     """Write what an outsider needs for the attack: every cell ever published, the policy, and the audit's own report.
 
     Args:
         folder: the public folder.
-        ledger: all releases up to this one, columns of `LEDGER`.
         policy: the policy file.
+        ledger: all releases up to this one, columns of `LEDGER`.
         report: `AuditReport.to_json` of this release.
     """
     ordered = ledger.rename(_RENAMED).select(*_COLUMNS).sort("release", "cell_id")

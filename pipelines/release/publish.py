@@ -22,7 +22,7 @@ from pipelines.disclosure.key import KEY_FILE_VARIABLE, RoundingKey, create_key,
 from pipelines.disclosure.ledger import LEDGER, append_release, read_ledger
 from pipelines.disclosure.outside import outside_counts
 from pipelines.disclosure.policy import Geography, Policy
-from pipelines.disclosure.policy_file import load_policy
+from pipelines.disclosure.policy_file import load_policy, policy_path
 from pipelines.disclosure.protect import Past, Protection, protect
 from pipelines.home import CONTRACTS, Home
 from pipelines.intake.store import write_text
@@ -53,7 +53,7 @@ def publish(
     """
     region = load_region(contracts)
     geography = Geography(region.area.code, tuple(area.code for area in region.boroughs))
-    policy = load_policy(contracts / "rules" / "disclosure.yaml")
+    policy = load_policy(policy_path(contracts))
     key = rounding_key(home)
     over = query_frame(connection, "select distinct period_type from statistics.period").to_series().to_list()
     policy = policy.covering(over)

@@ -27,7 +27,7 @@ from pipelines.contracts.patterns import load_patterns, pattern_frame
 from pipelines.contracts.publication import publication_frame
 from pipelines.contracts.schema import create_table
 from pipelines.contracts.series_breaks import series_break_frame
-from pipelines.disclosure.policy_file import load_policy
+from pipelines.disclosure.policy_file import load_policy, policy_path
 from pipelines.home import CONTRACTS, SQL, Home
 from pipelines.intake.links import Link, instants, link_entries, load_links
 from pipelines.intake.receipt import Receipt, read_receipts
@@ -239,7 +239,7 @@ def load_reference(connection: duckdb.DuckDBPyConnection, contracts: Path = CONT
     replace_table(connection, "rules.lead_list", pl.DataFrame([_yaml(contracts, "lead_list")]))
     replace_table(connection, "rules.indicator", indicator_frame(catalogue))
     replace_table(connection, "rules.measure", measure_frame(catalogue))
-    policy = load_policy(contracts / "rules" / "disclosure.yaml")
+    policy = load_policy(policy_path(contracts))
     replace_table(connection, "rules.publication", publication_frame(policy, catalogue))
     replace_table(connection, "rules.source_note", _source_notes(contracts))
     replace_table(connection, "rules.series_break", series_break_frame(contracts))

@@ -21,7 +21,7 @@ import duckdb
 
 from pipelines.contracts.indicators import load_indicators
 from pipelines.disclosure.errors import DisclosureError
-from pipelines.disclosure.policy_file import load_policy
+from pipelines.disclosure.policy_file import load_policy, policy_path
 from pipelines.disclosure.scan.charted import Charts
 from pipelines.disclosure.scan.derive import Cell, Published
 from pipelines.disclosure.scan.tables import CELL_COLUMNS, CELLS
@@ -150,7 +150,7 @@ def allowed_from_folder(folder: Path, wording: Wording, contracts: Path = CONTRA
     except (OSError, KeyError, ValueError) as error:
         msg = f"{CELLS} of the folder is missing, or lacks the columns {', '.join(CELL_COLUMNS)} in their types."
         raise ScanInputError(msg) from error
-    policy = load_policy(contracts / "rules" / "disclosure.yaml")
+    policy = load_policy(policy_path(contracts))
     with _reference(contracts) as connection:
         published = _published(cells, connection, policy.minimum_percentage_base, contracts)
         vintages = _vintages(connection)
