@@ -37,7 +37,7 @@ def row(name: str, problem: Problem, found: Hidden) -> str:
 
 
 def main(seed: int) -> None:
-    """Protect every table and print its row."""
+    """Print the figures with zeros always printed, then with zeros that may be hidden."""
     for zeros_printed in (True, False):
         print("\nZeros are always printed." if zeros_printed else "\nZeros may be hidden, at a cost of 1 a cell more.")
         block(seed, zeros_printed=zeros_printed)
