@@ -4,6 +4,7 @@ Runs the plan, the rounding and the audit in order. Neither the facts nor the so
 derived from counts (rates, percentages, ranks) is.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -36,7 +37,9 @@ class DisclosureRefused(DisclosureError):  # noqa: N818 - a decision, not a malf
     def __init__(self, report: AuditReport) -> None:
         """Keep the report; the message carries numbers of cells only, since a named cell is a small one."""
         self.report = report
-        super().__init__(f"The audit refuses the release: {len(report.refused)} findings in {report.cells} cells.")
+        reasons = Counter(finding.reason for finding in report.refused)
+        told = "; ".join(f"{reason} ({number} times)" for reason, number in sorted(reasons.items()))
+        super().__init__(f"The audit refuses the release of {report.cells} counts: {told}.")
 
 
 @dataclass(frozen=True)
@@ -191,8 +194,11 @@ class _Task:
     def hide_more(self, freedom: Freedom, rounded: Rounded) -> Freedom | None:
         """Hide what else must be for the sake of hidden counts; nothing where nothing helps."""
         counts = self.system.cells.get_column("count").to_numpy()
-        low = np.where(freedom.hidden, counts, np.maximum(rounded.counts - rounded.within, 0))
-        high = np.where(freedom.hidden, counts, rounded.counts + rounded.within)
+        # Where nothing was delivered anybody may take it that there was nothing.
+        empty = (counts == 0) & (self.system.cells.get_column("coverage") == "none").to_numpy()
+        exact = freedom.hidden | empty
+        low = np.where(exact, counts, np.maximum(rounded.counts - rounded.within, 0))
+        high = np.where(exact, counts, rounded.counts + rounded.within)
         try:
             hidden = hide_beside(
                 self.system, self.policy, (low, high), freedom.hidden, self.unsafe, standing=self.hidden_before
@@ -241,7 +247,8 @@ def _with_counts(system: System, rounded: Rounded, hidden: NDArray[np.bool_]) ->
     return system.cells.select(
         *COORDINATES,
         count=pl.Series(rounded.counts, dtype=pl.Int64),
-        symbol=pl.when(pl.Series(hidden) & (covered != "x")).then(pl.lit("c")).otherwise(covered),
+        # Also where nothing was received: what is marked x is rounded all the same, and sums may give it away.
+        symbol=pl.when(pl.Series(hidden)).then(pl.lit("c")).otherwise(covered),
         method="method",
         within=pl.Series(rounded.within, dtype=pl.Int64),
     )
