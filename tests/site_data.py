@@ -137,16 +137,21 @@ def _estimate(connection: duckdb.DuckDBPyConnection) -> None:
     build_recurrence(connection)
 
 
+_LEDGER = "published.ledger_cell"  # what earlier releases said; here nothing has been published before
+
+
 def _parted(tables: Sequence[Table]) -> tuple[list[Table], list[Table]]:
-    """Tables that are made before flags are recorded and counts published, and after; the ledger is left out."""
+    """Tables that are made before flags are recorded and counts published, and after; none that read the ledger."""
     after: set[str] = set()
+    of_releases = {table.qualified for table in tables if _LEDGER in table.reads}
+    tables = [table for table in tables if table.qualified not in of_releases]
     for table in tables:
         later = {name for name in table.reads if name.startswith("published.") or name in {*after, *HISTORY_TABLES}}
         if table.schema == "published" or later:
             after.add(table.qualified)
     return (
         [table for table in tables if table.qualified not in after],
-        [table for table in tables if table.qualified in after - {"published.ledger"}],
+        [table for table in tables if table.qualified in after],
     )
 
 

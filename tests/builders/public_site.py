@@ -90,7 +90,7 @@ def write_cells(folder: Path, seed: int = 1) -> None:
         "within": pl.lit(4, pl.Int64),
     }
     ledger = cells.with_columns(**said).select(pl.col(name).cast(dtype) for name, dtype in LEDGER.items())
-    write_evidence(folder, ledger, _POLICY, json.dumps({"passed": True, "cells": cells.height}))
+    write_evidence(folder, _POLICY, ledger, json.dumps({"passed": True, "cells": cells.height}))
 
 
 def _starts(period_type: str) -> list[tuple[date, date]]:
