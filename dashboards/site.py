@@ -157,8 +157,15 @@ class _Builder:
         self._page("public/variation.html", "variation.html.j2", "More than chance?", files, page=variation)
         self._page("public/data-dictionary.html", "dictionary.html.j2", "Data dictionary")
         notes = Comparability(reader.notes(), self._region).all_notes()
-        self._page("public/methodology.html", "methodology.html.j2", "Methodology notes", notes=notes)
-        if evidence := reader.evidence():
+        evidence = reader.evidence()
+        self._page(
+            "public/methodology.html",
+            "methodology.html.j2",
+            "Methodology notes",
+            notes=notes,
+            has_evidence=evidence is not None,
+        )
+        if evidence:
             write_evidence(self._folder / _PUBLIC, self._policy, *evidence)
 
     def borough(self, reader: RestrictedReader, books: IntakeReader, public: PublicReader, slug: str) -> None:

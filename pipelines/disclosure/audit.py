@@ -362,7 +362,8 @@ def _without_repetition(stacked: pl.DataFrame) -> pl.DataFrame:
     no late record touches costs the attack nothing, however often it is released.
     """
     said = pl.format("{} {} {}", "cell_id", "count", "within").sort().str.join("\n")
-    told = stacked.group_by("group", "release").agg(said=said).sort("group", "release")
+    shown = stacked.filter(~pl.col("symbol").is_in(["c", "x"]))
+    told = shown.group_by("group", "release").agg(said=said).sort("group", "release")
     repeated = told.filter(pl.col("said") == pl.col("said").shift(-1).over("group"))
     return stacked.join(repeated, on=["group", "release"], how="anti", nulls_equal=True, maintain_order="left")
 

@@ -161,7 +161,8 @@ class _Task:
         """What is hidden from the start.
 
         Of the tables that are protected by suppression, the unsafe counts and what else must be for their sake; of the
-        others, counts that one child dominates further than any neighbouring multiple could hide.
+        others, counts that one child dominates further than any neighbouring multiple could hide. What the last release
+        hid stays hidden: one pattern for all releases leaves nothing to compare.
         """
         ordinary = replace(Freedom.ordinary(self.system.cells.height, self.policy), standing=standing)
         by_suppression = self._by_suppression()
@@ -174,7 +175,7 @@ class _Task:
         base = self.policy.base
         furthest = (pl.col("count") + base - 1) // base * base + base - 1
         beyond = self.unsafe.filter(pl.col("kind") == "dominated", pl.col("upper") > furthest)
-        return replace(ordinary, hidden=hidden | self._cells_of(beyond))
+        return replace(ordinary, hidden=hidden | self._cells_of(beyond) | (self.hidden_before & (counts > 0)))
 
     def freer(self, freedom: Freedom, rounded: Rounded, report: AuditReport) -> Freedom | None:
         """More freedom for what was refused: the next reach, or not to be shown; nothing where it has all of that."""

@@ -195,6 +195,17 @@ def test_a_later_release_moves_few_figures_and_withstands_the_joint_attack(tmp_p
     assert moved < both.height / 10
 
 
+def test_published_again_with_nothing_new_everything_stays_and_is_found_at_once(tmp_path: Path) -> None:
+    cells = count_cells(simulate(1, 20, 1, TOWNS), TOWNS)
+    first = protect(cells, POLICY, KEY, TOWNS)
+    assert first.cells.filter(symbol="c").height > 0
+    append_release(tmp_path, "r1", first.cells, policy_version=POLICY.version, key_fingerprint=KEY.fingerprint)
+    again = protect(cells, POLICY, KEY, TOWNS, past=Past(read_ledger(tmp_path), witnesses=first.report.witnesses))
+    assert again.cells.equals(first.cells)
+    assert again.public.to_json() == first.public.to_json()
+    assert again.report.protected_alone == 0
+
+
 def test_progress_names_its_stage(cells: pl.DataFrame) -> None:
     seen: list[tuple[str, int, int]] = []
     protect(cells, POLICY, KEY, TOWNS, progress=lambda *step: seen.append(step))
