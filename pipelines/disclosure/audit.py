@@ -6,6 +6,7 @@ Verdicts and the report belong here; the facts and the search do not. Like the a
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
@@ -17,6 +18,7 @@ from scipy import sparse
 
 from pipelines.disclosure.attacker import Knowledge, Whole, own_windows, public_knowledge
 from pipelines.disclosure.errors import CellsError, InfeasibleError, SolverError
+from pipelines.disclosure.merging import merge_releases
 from pipelines.disclosure.policy import AREA_LEVELS, Geography, Policy
 from pipelines.disclosure.second_solver import intervals
 from pipelines.disclosure.targets import Targets, find_targets, possible_targets
@@ -461,6 +463,7 @@ class _Attack:
         self.alone = np.zeros(size, dtype=bool)
         self.verdict = [""] * size
         self.tables: list[Whole] = []
+        self._merged = merge_releases(known, cells)
         self._local = known.about(np.arange(len(known.low)), local=True)
         self._near: dict[int, Whole] | None = None
         printed = cells.get_column("count").fill_null(0).to_numpy()
@@ -533,17 +536,31 @@ class _Attack:
         before = np.array([-1])
         while not np.array_equal(before, still := self._open()) and len(still):
             weight = np.asarray(self.weights[still].sum(axis=0), dtype=np.float64).ravel()
-            self._witness(self.known.extreme(weight, self.seconds, _WITNESS_GAP))
-            self._witness(self.known.extreme(-weight, self.seconds, _WITNESS_GAP))
+            self._witness(self._great(weight))
+            self._witness(self._great(-weight))
             before = still
+
+    def _great(self, weight: NDArray[np.float64]) -> Whole:
+        """A possible table of great weight, by the shorter question where it has an answer."""
+        if self._merged is not None:
+            with suppress(SolverError):
+                table = self._merged.extreme(weight, self.seconds, _WITNESS_GAP)
+                if self.known.allows(table):
+                    return table
+        return self.known.extreme(weight, self.seconds, _WITNESS_GAP)
 
     def _search_alone(self, number: int) -> str:
         """The exact interval of one target, and its verdict."""
         if self._is_protected(number):  # by a table that was found for another meanwhile
             return ""
         weight = self._weight(number)
-        for table in (self.known.extreme(-weight, self.seconds), self.known.extreme(weight, self.seconds)):
-            self._witness(table)
+        if self._merged is not None:
+            for sign in (-1, 1):
+                self._witness(self._great(sign * weight))
+            if self._is_protected(number):
+                return ""
+        for sign in (-1, 1):
+            self._witness(self.known.extreme(sign * weight, self.seconds))
         self.alone[number] = True
         return "" if self._is_protected(number) else self._fault(number)
 

@@ -203,7 +203,7 @@ def test_published_again_with_nothing_new_everything_stays_and_is_found_at_once(
     again = protect(cells, POLICY, KEY, TOWNS, past=Past(read_ledger(tmp_path), witnesses=first.report.witnesses))
     assert again.cells.equals(first.cells)
     assert again.public.to_json() == first.public.to_json()
-    assert again.report.protected_alone == 0
+    assert again.report.releases == 0
 
 
 def test_progress_names_its_stage(cells: pl.DataFrame) -> None:
