@@ -9,13 +9,10 @@
 -- day, the second pass of October's repeated hour): a time is exact where it equals the other and its precision is
 -- 'minute'. reported_at is the first report, first_received_at the arrival of the first version of any of its rows.
 -- setting_key is the setting's number with the borough that gave it: numbers are the senders' own.
--- Most episodes have one row; only the others are summed.
+-- Most episodes have one row; only the others (core.joined_row) are summed.
 with member as (
     select
         staged.*,
-        episode_row.episode_key,
-        episode_row.is_lead,
-        episode_row.source_rows,
         staged.borough || ':' || staged.setting_id as setting_key,
         staged.cse_flag = 'yes' or staged.cse_flag_date is not null as is_cse_flagged,
         staged.cce_flag = 'yes' or staged.cce_flag_date is not null as is_cce_flagged,
@@ -33,13 +30,12 @@ with member as (
                     'latest': staged.latest_returned_at
                 }
         end as recorded_return
-    from core.episode_row
-    inner join staging.missing_episode as staged on episode_row.row_key = staged.row_key
+    from staging.missing_episode as staged
 ),
 
 single as (
     select
-        episode_key,
+        row_key as episode_key,
         started_at,
         latest_started_at,
         started_precision,
@@ -52,7 +48,7 @@ single as (
         [borough] as boroughs,
         [source] as sources,
         [recorded_by] as recorded_by,
-        source_rows,
+        1 as source_rows,
         first_received_at,
         reported_at,
         reported_precision,
@@ -80,15 +76,17 @@ single as (
         cce_flag_date,
         has_prevention_interview
     from member
-    where source_rows = 1
+    anti join core.joined_row on member.row_key = joined_row.row_key
 ),
 
 several as (
     select
-        *,
-        max(started_precision) over (partition by episode_key) as best_started_precision
-    from member
-    where source_rows > 1
+        member.*,
+        joined_row.episode_key,
+        joined_row.is_lead,
+        max(member.started_precision) over (partition by joined_row.episode_key) as best_started_precision
+    from core.joined_row
+    inner join member on joined_row.row_key = member.row_key
 ),
 
 merged as (
