@@ -1,7 +1,8 @@
 -- patterns.hit_late_flag
 -- Grain: one row per rule of kind 'late_flag', version and child: the last missing episode before the child's first
 -- exploitation flag.
--- Keys: rule_id, rule_version, child_number, episode_number.
+-- Keys: rule_number, child_number, episode_number.
+-- View: patterns.flag_run reads it, once.
 -- For: flags. RFLAG of domain.md section 9: "exploitation flag first set after >= 5 missing episodes", counting
 -- those that started on an earlier local day than the flag. The flag is the earliest that anybody recorded, with any
 -- status of episode. A child with flags of which none has a date raises nothing, for it cannot be told; where those of
@@ -27,7 +28,6 @@ before_flag as (
         min(episode.started_at) as first_started_at,
         max(episode.started_at) as last_started_at,
         max(episode.episode_number) as episode_number,
-        arg_max(episode.episode_key, episode.episode_number) as episode_key,
         not any_value(child_flag.is_cse_undated or child_flag.is_cce_undated) as is_certain,
         case
             when any_value(child_flag.cse_flag_date = child_flag.cce_flag_date) then 'cse and cce'
@@ -44,11 +44,9 @@ before_flag as (
 )
 
 select
-    rule.rule_id,
-    rule.version as rule_version,
+    rule.rule_number,
     before_flag.child_number,
     before_flag.episode_number,
-    before_flag.episode_key,
     before_flag.last_started_at as hit_at,
     before_flag.first_started_at - interval 1 microsecond as window_after,
     before_flag.is_certain,
