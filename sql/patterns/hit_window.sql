@@ -1,7 +1,7 @@
 -- patterns.hit_window
 -- Grain: one row per rule of kind window, version and missing episode whose start completes the pattern.
 -- Keys: rule_number, child_number, episode_number.
--- View: patterns.flag_run reads it, once.
+-- View: patterns.flag_run and statistics.episode read it.
 -- For: flags. At least `episodes` starts in (t - window_days, t], where t is the start. Certain where the latest
 -- instant at which any of the child's episodes so far may have started is still less than the window after the first
 -- instant of the first of them: then so many starts lie within one window however days and repeated hours are read.

@@ -15,14 +15,14 @@ with ordered as (
 hit as (
     select
         episode.episode_key,
-        bool_or(hit.rule_id = 'R3-28') as completes_3_in_28,
-        bool_or(hit.rule_id = 'R3-90') as completes_3_in_90,
-        bool_or(hit.rule_id = 'R10Y') as completes_10_in_365
+        bool_or(rule.rule_id = 'R3-28') as completes_3_in_28,
+        bool_or(rule.rule_id = 'R3-90') as completes_3_in_90,
+        bool_or(rule.rule_id = 'R10Y') as completes_10_in_365
     from patterns.hit_window as hit
-    inner join rules.pattern as rule on hit.rule_id = rule.rule_id and hit.rule_version = rule.version
+    inner join rules.pattern as rule on hit.rule_number = rule.rule_number
     inner join patterns.episode as episode
         on hit.child_number = episode.child_number and hit.episode_number = episode.episode_number
-    where rule.is_current and hit.rule_id in ('R3-28', 'R3-90', 'R10Y')
+    where rule.is_current and rule.rule_id in ('R3-28', 'R3-90', 'R10Y')
     group by episode.episode_key
 ),
 

@@ -42,7 +42,7 @@ def hits(warehouse: SmallWarehouse, kind: str, by_name: Cases) -> list[dict[str,
     warehouse.build(f"patterns.hit_{kind}")
     return warehouse.rows(f"""
         select episode.child_id as name, hit.*
-        from patterns.hit_{kind} as hit inner join patterns.episode as episode using (episode_key)
+        from patterns.hit_{kind} as hit inner join patterns.episode as episode using (child_number, episode_number)
         order by name, hit_at
     """)  # noqa: S608 - names of our own tables
 
@@ -431,7 +431,7 @@ def test_the_order_of_rows_changes_nothing_and_every_hit_stands_for_one_episode(
     assert made[0] == made[1]
     assert all(made[0].values())
     for table in HIT_TABLES:
-        keys = [(hit["rule_id"], hit["rule_version"], hit["episode_key"]) for hit in made[0][table]]
+        keys = [(hit["rule_number"], hit["child_number"], hit["episode_number"]) for hit in made[0][table]]
         assert len(keys) == len(set(keys))
     alone = [hit for kind in ("long", "night", "young") for hit in made[0][f"patterns.hit_{kind}"]]
     assert {hit["hit_at"] - hit["window_after"] for hit in alone} == {timedelta(microseconds=1)}

@@ -446,7 +446,7 @@ HITS = """
     inner join patterns.episode using (child_number, episode_number)
 """
 EVIDENCE = """
-    select child_id, listed.rule_id, episode.started_at from patterns.evidence_{kind} as listed
+    select child_id, listed.rule_number, episode.started_at from patterns.evidence_{kind} as listed
     inner join patterns.episode as episode
         on listed.child_number = episode.child_number and listed.evidence_number = episode.episode_number
 """
