@@ -14,6 +14,7 @@ select
     source,
     child_id,
     child_key,
+    child_number,
     episode_ids,
     offered,
     offered_at,

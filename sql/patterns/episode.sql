@@ -12,9 +12,8 @@
 with counted as (
     select
         episode.episode_key,
-        episode.child_key,
         episode.child_number,
-        episode.child_id,
+        episode.pseudonym_number,
         episode.borough,
         episode.boroughs,
         episode.started_at,
@@ -48,9 +47,8 @@ with counted as (
 
 select
     episode_key,
-    child_key,
     child_number,
-    child_id,
+    pseudonym_number,
     borough,
     boroughs,
     started_at,

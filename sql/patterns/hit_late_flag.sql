@@ -9,7 +9,7 @@
 -- one kind have no date the hit is not certain, because they may have been set before the other kind's.
 with child_flag as (
     select
-        child_key,
+        child_number,
         min(cse_flag_date) as cse_flag_date,
         min(cce_flag_date) as cce_flag_date,
         bool_or(cse_flag) and min(cse_flag_date) is null as is_cse_undated,
@@ -18,7 +18,7 @@ with child_flag as (
         london_to_utc(least(min(cse_flag_date), min(cce_flag_date))::timestamp) as flagged_at
     from core.missing_episode
     where cse_flag or cce_flag
-    group by child_key
+    group by child_number
 ),
 
 before_flag as (
@@ -35,10 +35,9 @@ before_flag as (
             else 'cce'
         end as detail
     from child_flag
-    inner join patterns.child on child_flag.child_key = child.child_key
     inner join patterns.episode as episode
         on
-            child.child_number = episode.child_number
+            child_flag.child_number = episode.child_number
             and episode.started_at < child_flag.flagged_at
     group by episode.child_number
 )

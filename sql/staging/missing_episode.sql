@@ -36,6 +36,7 @@ standing as (
         versioned.*,
         child.child_key,
         child.child_number,
+        child.pseudonym_number,
         child.pseudonym_scope as scope_of_child
     from versioned
     inner join staging.child as child on versioned.borough = child.borough and versioned.child_id = child.child_id
@@ -53,6 +54,7 @@ select
     child_id,
     child_key,
     child_number,
+    pseudonym_number,
     scope_of_child as pseudonym_scope,
     status,
     first_received_at,
