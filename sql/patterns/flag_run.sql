@@ -244,8 +244,7 @@ run as (
         min(episode_number) as raising_number,
         max(episode_number) as last_number,
         min(case when is_certain then hit_at end) as certain_since,
-        arg_min(detail, hit_at) as detail,
-        count(*) as hits
+        arg_min(detail, hit_at) as detail
     from numbered
     group by rule_number, child_number, run_number
 ),
@@ -294,13 +293,28 @@ select
     coalesce(run.certain_since = run.raised_at, false) as is_certain,
     run.certain_since,
     run.detail,
-    run.hits,
-    coalesce(listed.numbers, range(first_episode.episode_number, run.last_number + 1)::integer[]) as numbers
+    listed.numbers
 from run
-left join listed
+inner join listed
     on
         run.rule_number = listed.rule_number
         and run.child_number = listed.child_number
         and run.run_number = listed.run_number
-asof left join patterns.episode as first_episode
+union all
+select
+    run.rule_number,
+    run.child_number,
+    run.run_number,
+    run.raised_at,
+    run.last_hit_at,
+    run.window_after,
+    run.raising_number,
+    coalesce(run.certain_since = run.raised_at, false) as is_certain,
+    run.certain_since,
+    run.detail,
+    range(first_episode.episode_number, run.last_number + 1)::integer[] as numbers
+from run
+inner join rules.pattern as rule on run.rule_number = rule.rule_number
+asof inner join patterns.episode as first_episode
     on run.child_number = first_episode.child_number and run.window_after < first_episode.started_at
+where rule.evidence <> 'listed'

@@ -48,16 +48,30 @@ exact as (
     where ended_precision = 'minute' and latest_started_at = started_at and latest_ended_at = ended_at
 ),
 
+-- After the child's last episode that lasts long enough nothing is asked.
+asked as (
+    select
+        exact.child_number,
+        max(exact.episode_number) as last_number
+    from exact
+    inner join rules.pattern as rule on exact.duration > rule.over_hours * 3600000000
+    where rule.kind = 'escalation'
+    group by exact.child_number
+),
+
 measured as (
     select
-        child_number,
-        episode_number,
-        duration,
+        exact.child_number,
+        exact.episode_number,
+        exact.duration,
         count(*) over earlier as earlier_durations,
-        median(duration) over earlier as earlier_median
+        median(exact.duration) over earlier as earlier_median
     from exact
+    inner join asked on exact.child_number = asked.child_number and exact.episode_number <= asked.last_number
     window earlier as (
-        partition by child_number order by episode_number rows between unbounded preceding and 1 preceding
+        partition by exact.child_number
+        order by exact.episode_number
+        rows between unbounded preceding and 1 preceding
     )
 ),
 
