@@ -1,6 +1,6 @@
 -- core.interview_cascade
 -- Grain: one row per missing episode of a child (under 18, or of unknown age) that has ended.
--- Keys: episode_key.
+-- Keys: episode_key; episode_rowid, the place of the row in core.missing_episode.
 -- For: due, offered, accepted, held, within 72 hours, and overtaken: each yes, no or not_measurable, derived and never
 -- declared. A return interview is to follow every missing episode within 72 hours of the return to home or care
 -- (statutory guidance 2014; IICSA organised networks G.5). The clock starts at the return, else at the finding.
@@ -146,8 +146,10 @@ overtaking as (
 )
 
 select
+    returned.episode_rowid,
     returned.episode_key,
     returned.child_key,
+    returned.child_number,
     returned.borough,
     returned.area_missing_from,
     returned.responsible_authority,

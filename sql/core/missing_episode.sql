@@ -8,7 +8,8 @@
 -- source_rows is how many rows were merged into it. latest_* is the latest instant that the record allows (the end of a
 -- day, the second pass of October's repeated hour): a time is exact where it equals the other and its precision is
 -- 'minute'. reported_at is the first report, first_received_at the arrival of the first version of any of its rows.
--- setting_key is the setting's number with the borough that gave it: numbers are the senders' own.
+-- start_day is the local day of the start. setting_key is the setting's number with the borough that gave it: numbers
+-- are the senders' own.
 -- Most episodes have one row; only the others (core.joined_row) are summed.
 with member as (
     select
@@ -38,6 +39,7 @@ single as (
         row_key as episode_key,
         started_at,
         latest_started_at,
+        start_day,
         started_precision,
         borough,
         child_id,
@@ -92,6 +94,7 @@ merged as (
         episode_key,
         max(started_at) filter (where is_lead) as started_at,
         max(latest_started_at) filter (where is_lead) as latest_started_at,
+        max(start_day) filter (where is_lead) as start_day,
         max(started_precision) filter (where is_lead) as started_precision,
         max(borough) filter (where is_lead) as borough,
         max(child_id) filter (where is_lead) as child_id,
@@ -179,6 +182,7 @@ select
     reported_precision,
     started_at,
     latest_started_at,
+    start_day,
     started_precision,
     case when is_closed then last_end end as ended_at,
     case when is_closed then greatest(recorded_end.latest, last_end) end as latest_ended_at,

@@ -6,16 +6,23 @@
 -- Kinds of child first: a hundred times fewer rows than children.
 with incident_kind as (
     select
-        basis,
-        area_code,
-        period_start,
-        incidents,
-        second_or_later,
-        looked_after_incidents as looked_after,
+        frame.basis,
+        frame.area_code,
+        frame.period_start,
+        child.incidents,
+        child.second_or_later,
+        child.looked_after_incidents as looked_after,
         count(*) as children
-    from statistics.child_period
-    where period_type = 'year_to_march'
-    group by basis, area_code, period_start, incidents, second_or_later, looked_after_incidents
+    from statistics.child_period as child
+    inner join statistics.frame as frame on child.frame_number = frame.frame_number
+    where frame.period_type = 'year_to_march'
+    group by
+        frame.basis,
+        frame.area_code,
+        frame.period_start,
+        child.incidents,
+        child.second_or_later,
+        child.looked_after_incidents
 ),
 
 incident_ratio as (

@@ -1,12 +1,12 @@
 -- statistics.interview_place
 -- Grain: one row per eligible episode, basis and area.
--- Keys: episode_digest, basis, area_code.
+-- Keys: episode_rowid (core.missing_episode), basis, area_code.
 -- For: counting the interview cascade by the local month of the return. On basis B an episode counts for the authority
 -- responsible for the child, so a host borough is never held to an interview that another authority owes.
 with attributed as (
     select
-        md5_number_lower(verdict.episode_key) as episode_digest,
-        child.child_number,
+        verdict.episode_rowid,
+        verdict.child_number,
         verdict.return_day,
         verdict.offered,
         verdict.held,
@@ -17,11 +17,10 @@ with attributed as (
         unnest(['A', 'B']) as basis,
         unnest([verdict.area_missing_from, verdict.responsible_authority]) as attributed_to
     from statistics.interview_verdict as verdict
-    inner join statistics.child as child on verdict.child_key = child.child_key
 )
 
 select
-    attributed.episode_digest,
+    attributed.episode_rowid,
     attributed.child_number,
     attributed.basis,
     unnest([area.area_code, area.parent_code]) as area_code,
