@@ -6,32 +6,18 @@
 -- was at any of those episodes. These are told as bits of statistics.episode: child_bits are those of the child,
 -- value_bits all that its incidents have. first_number is the first of these episodes by its number.
 -- What comes first is found with the number of the episode before the bit, in one number.
-with framed as (
-    select
-        frame.basis,
-        borough.area_code,
-        month.period_start as month,
-        list(frame.frame_number) as frame_numbers
-    from statistics.frame as frame
-    inner join reference.area as borough
-        on borough.area_type = 'borough' and frame.area_code in (borough.area_code, borough.parent_code)
-    inner join statistics.period as month
-        on month.period_type = 'month' and month.period_start between frame.period_start and frame.period_end
-    group by frame.basis, borough.area_code, month.period_start
-),
-
-placed as (
+with placed as (
     select
         episode.child_number,
         episode.episode_number,
         episode.value_bits,
-        unnest(framed.frame_numbers) as frame_number
+        unnest(frame_month.frame_numbers) as frame_number
     from statistics.episode as episode
-    inner join framed
+    inner join statistics.frame_month as frame_month
         on
-            episode.basis = framed.basis
-            and episode.area_code = framed.area_code
-            and episode.month = framed.month
+            episode.basis = frame_month.basis
+            and episode.area_code = frame_month.area_code
+            and episode.month = frame_month.month
 ),
 
 summed as (

@@ -51,19 +51,26 @@ value_month as (
     group by kind_month.basis, kind_month.area_code, kind_month.month, value.bit
 ),
 
+value_placed as (
+    select
+        unnest(frame_month.frame_numbers) as frame_number,
+        value_month.bit,
+        value_month.count
+    from value_month
+    inner join statistics.frame_month as frame_month
+        on
+            value_month.basis = frame_month.basis
+            and value_month.area_code = frame_month.area_code
+            and value_month.month = frame_month.month
+),
+
 value_frame as (
     select
-        frame.frame_number,
-        value_month.bit,
-        sum(value_month.count)::bigint as count
-    from value_month
-    inner join reference.area as borough on value_month.area_code = borough.area_code
-    inner join statistics.frame as frame
-        on
-            value_month.basis = frame.basis
-            and frame.area_code in (borough.area_code, borough.parent_code)
-            and value_month.month between frame.period_start and frame.period_end
-    group by frame.frame_number, value_month.bit
+        frame_number,
+        bit,
+        sum(count)::bigint as count
+    from value_placed
+    group by frame_number, bit
 ),
 
 kind_of_child as (

@@ -1,6 +1,7 @@
 -- statistics.interview_verdict
 -- Grain: one row per returned missing episode of a child that is eligible for a return interview.
 -- Keys: episode_key; episode_rowid (core.missing_episode).
+-- View: it says of a row of core.interview_cascade one thing more.
 -- For: counting the cascade of core.interview_cascade, where each answer is explained. Eligible: the 72 hours after the
 -- return (else the finding) are wholly over at the data cut of the borough that sent the episode. is_elsewhere: the
 -- child was looked after and missing from outside the responsible authority's area (indicator 31).
