@@ -70,8 +70,6 @@ def _stage_assets(number: int, tables: Sequence[Table]) -> dg.AssetsDefinition:
             for done, table in enumerate(wanted):
                 context.log.info(f"{table.qualified} {done}/{len(wanted)}")
                 rows = build_table(connection, table)
-                yield dg.MaterializeResult(
-                    table_key(table.qualified), metadata={} if rows is None else {"rows": rows}
-                )
+                yield dg.MaterializeResult(table_key(table.qualified), metadata={} if rows is None else {"rows": rows})
 
     return build

@@ -8,7 +8,7 @@
 -- source_rows is how many rows were merged into it. latest_* is the latest instant that the record allows (the end of a
 -- day, the second pass of October's repeated hour): a time is exact where it equals the other and its precision is
 -- 'minute'. reported_at is the first report, first_received_at the arrival of the first version of any of its rows.
--- start_day is the local day of the start. setting_key is the setting's number with the borough that gave it: numbers
+-- start_day and end_day are the local days of start and end. setting_key is the setting's number with the borough that gave it: numbers
 -- are the senders' own.
 -- Most episodes have one row; only the others (core.joined_row) are summed.
 with member as (
@@ -20,7 +20,10 @@ with member as (
         case
             when staged.ended_at is not null
                 then {
-                    'at': staged.ended_at, 'precision': staged.ended_precision, 'latest': staged.latest_ended_at
+                    'at': staged.ended_at,
+                    'day': staged.end_day,
+                    'precision': staged.ended_precision,
+                    'latest': staged.latest_ended_at
                 }
         end as recorded_end,
         case
@@ -185,6 +188,7 @@ select
     start_day,
     started_precision,
     case when is_closed then last_end end as ended_at,
+    case when is_closed then greatest(recorded_end.day, start_day) end as end_day,
     case when is_closed then greatest(recorded_end.latest, last_end) end as latest_ended_at,
     case when is_closed then recorded_end.precision end as ended_precision,
     case when is_closed and is_return_after_end then last_return end as returned_at,

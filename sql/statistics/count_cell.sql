@@ -36,6 +36,18 @@ received as (
     where coverage.family = 'episode'
 ),
 
+eligible as (
+    select
+        'interview' as family,
+        basis,
+        area_code,
+        period_type,
+        period_start,
+        count
+    from statistics.interview_count
+    where measure = 'rhi_eligible'
+),
+
 counted as (
     select
         measure,
@@ -170,10 +182,9 @@ left join counted
         and cell.period_start = counted.period_start
         and cell.breakdown = counted.breakdown
         and cell.breakdown_value = counted.breakdown_value
-left join statistics.interview_count as eligible
+left join eligible
     on
-        cell.family = 'interview'
-        and eligible.measure = 'rhi_eligible'
+        cell.family = eligible.family
         and cell.basis = eligible.basis
         and cell.area_code = eligible.area_code
         and cell.period_type = eligible.period_type

@@ -12,18 +12,13 @@ with counted as (
     select
         *,
         rowid as episode_rowid,
-        utc_to_london(ended_at)::date as end_day,
         started_at = latest_started_at
         and started_precision = 'minute'
         and ended_at = latest_ended_at
-        and ended_precision = 'minute' as is_timed
+        and ended_precision = 'minute' as is_timed,
+        rowid not in (select link.episode_rowid from core.episode_interview as link) as interview_unknown
     from core.missing_episode
     where status in ('missing', 'away') and (age_at_start is null or age_at_start < 18)
-),
-
-interviewed as (
-    select distinct episode_rowid
-    from core.episode_interview
 )
 
 select
@@ -104,10 +99,9 @@ select
     counted.looked_after = 'unknown' as looked_after_unknown,
     counted.found_at is null as found_unknown,
     counted.returned_at is null as returned_unknown,
-    interviewed.episode_rowid is null as interview_unknown
+    counted.interview_unknown
 from counted
 left join reference.area as missing_from
     on counted.area_missing_from = missing_from.area_code and missing_from.area_type = 'borough'
 left join reference.area as responsible
     on counted.responsible_authority = responsible.area_code and responsible.area_type = 'borough'
-left join interviewed on counted.episode_rowid = interviewed.episode_rowid

@@ -313,9 +313,7 @@ def _fill(warehouse: SmallWarehouse, drawn: Drawn) -> None:
         replace_table(warehouse.connection, table, pl.DataFrame(rows, schema=schema))
 
 
-def _columns(
-    one: Episode, children: Mapping[str, int], pseudonyms: Mapping[tuple[str, str], int]
-) -> dict[str, Any]:
+def _columns(one: Episode, children: Mapping[str, int], pseudonyms: Mapping[tuple[str, str], int]) -> dict[str, Any]:
     row = one.lead.row
     said = {kind: getattr(row, f"{kind}_flag") == "yes" for kind in ("cse", "cce")}
     on = {kind: getattr(row, f"{kind}_flag_date") for kind in ("cse", "cce")}
