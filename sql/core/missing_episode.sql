@@ -8,8 +8,8 @@
 -- source_rows is how many rows were merged into it. latest_* is the latest instant that the record allows (the end of a
 -- day, the second pass of October's repeated hour): a time is exact where it equals the other and its precision is
 -- 'minute'. reported_at is the first report, first_received_at the arrival of the first version of any of its rows.
--- start_day and end_day are the local days of start and end. setting_key is the setting's number with the borough that gave it: numbers
--- are the senders' own.
+-- start_day and end_day are the local days of start and end. setting_key is the setting's number with the borough that
+-- gave it: numbers are the senders' own.
 -- Most episodes have one row; only the others (core.joined_row) are summed.
 with member as (
     select
@@ -79,7 +79,7 @@ single as (
         cce_flag_date,
         has_prevention_interview
     from member
-    anti join core.joined_row on member.row_key = joined_row.row_key
+    where row_key not in (select joined_row.row_key from core.joined_row)
 ),
 
 several as (

@@ -65,7 +65,10 @@ interview_placed as (
         unnest(frame_month.frame_numbers) as frame_number
     from statistics.interview_place as place
     inner join statistics.frame_month as frame_month
-        on place.basis = frame_month.basis and place.area_code = frame_month.area_code and place.month = frame_month.month
+        on
+            place.basis = frame_month.basis
+            and place.area_code = frame_month.area_code
+            and place.month = frame_month.month
 ),
 
 -- The bits of answers are those of statistics.interview_measure.

@@ -3,8 +3,8 @@
 -- matrix is complete, zeros included.
 -- Keys: cell_id (measure|basis|area_code|period_type|period_start|breakdown|breakdown_value).
 -- For: statistics.indicator and disclosure control. True counts: never leaves the restricted side. children is the
--- distinct children behind the count, not known of what is counted in statistics.incident_period. coverage says how much
--- of the period was received and can be told.
+-- distinct children behind the count, not known of what is counted in statistics.incident_period. coverage says how
+-- much of the period was received and can be told.
 with cell as (
     select
         measure.measure,

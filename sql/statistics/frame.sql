@@ -1,5 +1,5 @@
 -- statistics.frame
--- Grain: one row per basis, area (the boroughs and the region) and period that is a month, a quarter or a year to March.
+-- Grain: one row per basis, area (the boroughs and the region) and period: month, quarter or year to March.
 -- Keys: frame_number; basis, area_code, period_type, period_start.
 -- For: statistics.child_period, which names these by one number. The number means nothing outside one run.
 select
@@ -16,5 +16,9 @@ where
     period.period_type in ('month', 'quarter', 'year_to_march')
     and (
         area.area_type = 'borough'
-        or area.area_code in (select borough.parent_code from reference.area as borough where borough.area_type = 'borough')
+        or area.area_code in (
+            select borough.parent_code
+            from reference.area as borough
+            where borough.area_type = 'borough'
+        )
     )

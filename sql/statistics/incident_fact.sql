@@ -3,11 +3,11 @@
 -- Keys: episode_rowid (core.missing_episode).
 -- For: statistics.incident_month: what is counted of incidents, said once. Where each counts, statistics.incident_place
 -- says. Children of 18 or more never count; an unknown age does. month is that of the local start. Every category has a
--- value: what is not recorded is unknown, and what has not ended 'no end recorded'. duration is in days of the calendar (DfE); lasted_minutes is elapsed, told only
--- where start and end are exact. place compares the area missing from with the responsible authority; for a
--- looked-after child it stands for that of the placement, which is not delivered (domain.md section 8, indicators 17
--- and 18). An exploitation flag is live where its date is no later than the local day of the start; one without a date
--- cannot be told.
+-- value: what is not recorded is unknown, and what has not ended 'no end recorded'. duration is in days of the calendar
+-- (DfE); lasted_minutes is elapsed, told only where start and end are exact. place compares the area missing from with
+-- the responsible authority; for a looked-after child it stands for that of the placement, which is not delivered
+-- (domain.md section 8, indicators 17 and 18). An exploitation flag is live where its date is no later than the local
+-- day of the start; one without a date cannot be told.
 with counted as (
     select
         *,

@@ -3,11 +3,7 @@
 -- Keys: measure.
 -- For: naming the bits of statistics.interview_place: bit says that the episode counts in the measure, unclear_bit that
 -- it cannot be told (0 where that cannot be).
-select
-    measure,
-    bit,
-    unclear_bit
-from (
+with named (measure, bit, unclear_bit) as (
     values
     ('rhi_eligible', 1, 0),
     ('rhi_offered', 2, 1024),
@@ -19,4 +15,10 @@ from (
     ('rhi_eligible_elsewhere', 128, 0),
     ('rhi_completed_elsewhere', 256, 32768),
     ('rhi_completed_72h_elsewhere', 512, 65536)
-) as interview_measure (measure, bit, unclear_bit)
+)
+
+select
+    measure,
+    bit,
+    unclear_bit
+from named

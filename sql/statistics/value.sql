@@ -2,11 +2,7 @@
 -- Grain: one row per breakdown of incidents and children by age band, sex or looked after, and value.
 -- Keys: breakdown, breakdown_value; bit.
 -- For: naming the bits of statistics.episode.
-select
-    breakdown,
-    breakdown_value,
-    bit
-from (
+with named (breakdown, breakdown_value, bit) as (
     values
     ('age_band', 'under 10', 1),
     ('age_band', '10 to 11', 2),
@@ -20,4 +16,10 @@ from (
     ('looked_after', 'yes', 512),
     ('looked_after', 'no', 1024),
     ('looked_after', 'unknown', 2048)
-) as value (breakdown, breakdown_value, bit)
+)
+
+select
+    breakdown,
+    breakdown_value,
+    bit
+from named
