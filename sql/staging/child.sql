@@ -115,7 +115,7 @@ select
     pseudonym.pseudonym_scope,
     pseudonym.own_key,
     coalesce(linked.child_key, pseudonym.own_key) as child_key,
-    (row_number() over ())::integer as pseudonym_number,
+    (row_number() over (order by pseudonym.child_id, pseudonym.borough))::integer as pseudonym_number,
     (dense_rank() over (order by coalesce(linked.child_key, pseudonym.own_key)))::integer as child_number,
     coalesce(linked.link_ids, []::varchar[]) as link_ids
 from pseudonym
