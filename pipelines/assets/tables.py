@@ -69,8 +69,7 @@ def _stage_assets(number: int, tables: Sequence[Table]) -> dg.AssetsDefinition:
         with house.writer() as connection:
             for done, table in enumerate(wanted):
                 context.log.info(f"{table.qualified} {done}/{len(wanted)}")
-                yield dg.MaterializeResult(
-                    table_key(table.qualified), metadata={"rows": build_table(connection, table)}
-                )
+                rows = build_table(connection, table)
+                yield dg.MaterializeResult(table_key(table.qualified), metadata={} if rows is None else {"rows": rows})
 
     return build

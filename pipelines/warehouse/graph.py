@@ -1,7 +1,9 @@
 """The tables of the warehouse and their dependencies, read out of the SQL files themselves.
 
 `sql/<schema>/<table>.sql` is one table. What it reads is found by parsing it, so that the graph Dagster shows and the
-SQL that runs cannot disagree. Running the SQL is here too; opening connections is not.
+SQL that runs cannot disagree. A file whose header has a line `-- View: why` makes a view: its rows are worked out
+where they are read, which costs less than to write them where one table reads them. Running the SQL is here too;
+opening connections is not.
 """
 
 from __future__ import annotations
@@ -21,6 +23,12 @@ from pipelines.home import SQL
 _NOT_TABLES = {"filing", "macros", "retention", "rules"}
 # Tables that a command builds in a warehouse of its own; a run does not.
 _OF_COMMANDS = {"backtest"}
+_VIEW = "View:"
+_KIND = """
+select table_type
+from information_schema.tables
+where table_catalog = current_database() and table_schema = ? and table_name = ?
+"""
 
 
 class GraphError(Exception):
@@ -41,6 +49,7 @@ class Table:
     query: str
     reads: frozenset[str]
     description: str
+    is_view: bool
 
     @property
     def qualified(self) -> str:
@@ -99,7 +108,8 @@ def _read_table(path: Path) -> Table:
     if not header or header[0] != f"{schema}.{name}":
         msg = f"{path}: the header's first line must be `-- {schema}.{name}`"
         raise GraphError(msg)
-    return Table(schema, name, path, text, _reads(_select(path, text)), "\n".join(header[1:]))
+    is_view = any(line.startswith(_VIEW) for line in header)
+    return Table(schema, name, path, text, _reads(_select(path, text)), "\n".join(header[1:]), is_view)
 
 
 def _select(path: Path, text: str) -> exp.Query:
@@ -115,17 +125,28 @@ def _reads(query: exp.Query) -> frozenset[str]:
     return frozenset(f"{table.db}.{table.name}" for table in query.find_all(exp.Table) if table.db)
 
 
-def build_table(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
-    """Make one table anew from its SELECT and return its number of rows.
+def build_table(connection: duckdb.DuckDBPyConnection, table: Table) -> int | None:
+    """Make one table anew from its SELECT and return its number of rows; None for a view, whose rows are not counted.
 
     Raises:
         TableError: DuckDB could not run it; the cause is DuckDB's error.
     """
+    kind = "view" if table.is_view else "table"
     connection.execute(f"create schema if not exists {table.schema}")
     try:
-        connection.execute(f"create or replace table {table.qualified} as {table.query}")
+        _drop_other_kind(connection, table)
+        connection.execute(f"create or replace {kind} {table.qualified} as {table.query}")
     except duckdb.Error as error:
         msg = f"{table.qualified} could not be built ({type(error).__name__})"
         raise TableError(msg) from error
+    if table.is_view:
+        return None
     rows = connection.execute(f"select count(*) from {table.qualified}").fetchall()  # noqa: S608 - names of our files
     return int(rows[0][0])
+
+
+def _drop_other_kind(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Drop what stands under the name from a time when it was a view and not a table, or the other way round."""
+    found = connection.execute(_KIND, [table.schema, table.name]).fetchone()
+    if found and (found[0] == "VIEW") != table.is_view:
+        connection.execute(f"drop {'table' if table.is_view else 'view'} {table.qualified}")

@@ -1,7 +1,8 @@
 -- core.episode_interview
 -- Grain: one row per pair of episode and interview; an interview may cover several episodes (episodes_covered) and an
 -- episode have several.
--- Keys: episode_key, interview_key.
+-- Keys: episode_key, interview_key. episode_rowid is the place of the row in core.missing_episode: joins by it are
+-- quick.
 -- For: the interview cascade. An identifier is looked up among the sender's own rows of the same child.
 -- hours_from_return is elapsed time from the return (else from being found) to the interview, only where both are
 -- exact: known to the minute and not in October's repeated hour. Negative where the interview is dated before the
@@ -14,7 +15,7 @@ with named as (
     select
         interview_key,
         borough,
-        child_key,
+        child_number,
         held_at,
         latest_held_at,
         held_precision,
@@ -27,7 +28,7 @@ linked as (
     select distinct
         episode_row.episode_key,
         named.interview_key,
-        named.child_key,
+        named.child_number,
         named.held_at,
         named.latest_held_at,
         named.held_precision
@@ -38,6 +39,7 @@ linked as (
 timed as (
     select
         linked.episode_key,
+        episode.rowid as episode_rowid,
         linked.interview_key,
         linked.held_at,
         linked.latest_held_at,
@@ -48,7 +50,7 @@ timed as (
         coalesce(episode.returned_precision, episode.ended_precision) as returned_precision
     from linked
     inner join core.missing_episode as episode
-        on linked.episode_key = episode.episode_key and linked.child_key = episode.child_key
+        on linked.episode_key = episode.episode_key and linked.child_number = episode.child_number
 ),
 
 shared as (
@@ -62,6 +64,7 @@ shared as (
 
 select
     timed.episode_key,
+    timed.episode_rowid,
     timed.interview_key,
     coalesce(shared.episodes_covered, 1) as episodes_covered,
     timed.return_is_found,
@@ -84,4 +87,4 @@ select
     coalesce(timed.held_at > next_missing.latest_next_started_at, false) as is_after_next
 from timed
 left join shared on timed.interview_key = shared.interview_key
-left join core.next_missing on timed.episode_key = next_missing.episode_key
+left join core.next_missing on timed.episode_rowid = next_missing.episode_rowid

@@ -1,6 +1,6 @@
 -- core.interview_cascade
 -- Grain: one row per missing episode of a child (under 18, or of unknown age) that has ended.
--- Keys: episode_key.
+-- Keys: episode_key; episode_rowid, the place of the row in core.missing_episode.
 -- For: due, offered, accepted, held, within 72 hours, and overtaken: each yes, no or not_measurable, derived and never
 -- declared. A return interview is to follow every missing episode within 72 hours of the return to home or care
 -- (statutory guidance 2014; IICSA organised networks G.5). The clock starts at the return, else at the finding.
@@ -16,8 +16,10 @@
 -- and is marked. hours_from_return is null unless both times are exact.
 with returned as (
     select
+        episode.rowid as episode_rowid,
         episode.episode_key,
         episode.child_key,
+        episode.child_number,
         episode.borough,
         episode.area_missing_from,
         episode.responsible_authority,
@@ -37,7 +39,7 @@ with returned as (
 
 told as (
     select
-        link.episode_key,
+        link.episode_rowid,
         interview.interview_key,
         interview.held_at,
         interview.offered = 'yes' or interview.accepted = 'yes' as offered_yes,
@@ -66,16 +68,16 @@ told as (
 ),
 
 several as (
-    select episode_key
+    select episode_rowid
     from told
-    group by episode_key
+    group by episode_rowid
     having count(*) > 1
 ),
 
 -- Most episodes have one interview; only the others are summed.
 interview as (
     select
-        told.episode_key,
+        told.episode_rowid,
         told.offered_yes,
         told.offered_unclear,
         told.accepted_yes,
@@ -90,10 +92,10 @@ interview as (
         told.first_held,
         1 as interviews
     from told
-    anti join several on told.episode_key = several.episode_key
+    anti join several on told.episode_rowid = several.episode_rowid
     union all
     select
-        told.episode_key,
+        told.episode_rowid,
         bool_or(told.offered_yes) as offered_yes,
         bool_or(told.offered_unclear) as offered_unclear,
         bool_or(told.accepted_yes) as accepted_yes,
@@ -109,43 +111,45 @@ interview as (
         filter (where told.held_yes) as first_held,
         count(*) as interviews
     from told
-    inner join several on told.episode_key = several.episode_key
-    group by told.episode_key
+    inner join several on told.episode_rowid = several.episode_rowid
+    group by told.episode_rowid
 ),
 
 -- Those whose next episode may have begun too soon, and the interviews that may have been held in between.
 again as (
     select
-        returned.episode_key,
-        returned.child_key,
+        returned.episode_rowid,
+        returned.child_number,
         returned.returned_at,
         next_missing.next_started_at,
         next_missing.latest_next_started_at,
         next_missing.latest_next_started_at - returned.returned_at < interval 72 hours as is_certain
     from returned
-    inner join core.next_missing on returned.episode_key = next_missing.episode_key
+    inner join core.next_missing on returned.episode_rowid = next_missing.episode_rowid
     where next_missing.next_started_at - returned.latest_returned_at < interval 72 hours
 ),
 
 overtaking as (
     select
-        again.episode_key,
+        again.episode_rowid,
         bool_and(again.is_certain) as is_again,
         bool_or(interview.interview_key is not null) as may_be_heard,
         coalesce(bool_or(interview.latest_held_at <= again.next_started_at), false) as is_heard
     from again
     left join core.return_interview as interview
         on
-            again.child_key = interview.child_key
+            again.child_number = interview.child_number
             and interview.held = 'yes'
             and interview.latest_held_at >= again.returned_at
             and interview.held_at <= again.latest_next_started_at
-    group by again.episode_key
+    group by again.episode_rowid
 )
 
 select
+    returned.episode_rowid,
     returned.episode_key,
     returned.child_key,
+    returned.child_number,
     returned.borough,
     returned.area_missing_from,
     returned.responsible_authority,
@@ -182,7 +186,7 @@ select
     end as within_72_hours,
     coalesce(interview.declined and not interview.held_yes, false) as declined,
     case
-        when overtaking.episode_key is null or overtaking.is_heard then 'no'
+        when overtaking.episode_rowid is null or overtaking.is_heard then 'no'
         when
             overtaking.is_again
             and not overtaking.may_be_heard
@@ -198,5 +202,5 @@ select
     coalesce(interview.first_held.is_before_return, false) as is_before_return,
     coalesce(interview.first_held.is_after_next, false) as is_after_next
 from returned
-left join interview on returned.episode_key = interview.episode_key
-left join overtaking on returned.episode_key = overtaking.episode_key
+left join interview on returned.episode_rowid = interview.episode_rowid
+left join overtaking on returned.episode_rowid = overtaking.episode_rowid

@@ -8,21 +8,22 @@
 -- source_rows is how many rows were merged into it. latest_* is the latest instant that the record allows (the end of a
 -- day, the second pass of October's repeated hour): a time is exact where it equals the other and its precision is
 -- 'minute'. reported_at is the first report, first_received_at the arrival of the first version of any of its rows.
--- setting_key is the setting's number with the borough that gave it: numbers are the senders' own.
--- Most episodes have one row; only the others are summed.
+-- start_day and end_day are the local days of start and end. setting_key is the setting's number with the borough that
+-- gave it: numbers are the senders' own.
+-- Most episodes have one row; only the others (core.joined_row) are summed.
 with member as (
     select
         staged.*,
-        episode_row.episode_key,
-        episode_row.is_lead,
-        episode_row.source_rows,
         staged.borough || ':' || staged.setting_id as setting_key,
         staged.cse_flag = 'yes' or staged.cse_flag_date is not null as is_cse_flagged,
         staged.cce_flag = 'yes' or staged.cce_flag_date is not null as is_cce_flagged,
         case
             when staged.ended_at is not null
                 then {
-                    'at': staged.ended_at, 'precision': staged.ended_precision, 'latest': staged.latest_ended_at
+                    'at': staged.ended_at,
+                    'day': staged.end_day,
+                    'precision': staged.ended_precision,
+                    'latest': staged.latest_ended_at
                 }
         end as recorded_end,
         case
@@ -33,26 +34,25 @@ with member as (
                     'latest': staged.latest_returned_at
                 }
         end as recorded_return
-    from core.episode_row
-    inner join staging.missing_episode as staged on episode_row.row_key = staged.row_key
+    from staging.missing_episode as staged
 ),
 
 single as (
     select
-        episode_key,
+        row_key as episode_key,
         started_at,
         latest_started_at,
+        start_day,
         started_precision,
         borough,
         child_id,
         child_key,
         child_number,
-        pseudonym_scope,
+        pseudonym_number,
         status,
         [borough] as boroughs,
-        [source] as sources,
         [recorded_by] as recorded_by,
-        source_rows,
+        1 as source_rows,
         first_received_at,
         reported_at,
         reported_precision,
@@ -69,7 +69,6 @@ single as (
         nullif(responsible_authority, 'unknown') as responsible_authority,
         nullif(area_missing_from, 'unknown') as area_missing_from,
         nullif(missing_from_setting, 'unknown') as missing_from_setting,
-        setting_id,
         setting_key,
         placement_distance_miles,
         nullif(risk_initial, 'unknown') as risk_initial,
@@ -80,15 +79,17 @@ single as (
         cce_flag_date,
         has_prevention_interview
     from member
-    where source_rows = 1
+    where row_key not in (select joined_row.row_key from core.joined_row)
 ),
 
 several as (
     select
-        *,
-        max(started_precision) over (partition by episode_key) as best_started_precision
-    from member
-    where source_rows > 1
+        member.*,
+        joined_row.episode_key,
+        joined_row.is_lead,
+        max(member.started_precision) over (partition by joined_row.episode_key) as best_started_precision
+    from core.joined_row
+    inner join member on joined_row.row_key = member.row_key
 ),
 
 merged as (
@@ -96,15 +97,15 @@ merged as (
         episode_key,
         max(started_at) filter (where is_lead) as started_at,
         max(latest_started_at) filter (where is_lead) as latest_started_at,
+        max(start_day) filter (where is_lead) as start_day,
         max(started_precision) filter (where is_lead) as started_precision,
         max(borough) filter (where is_lead) as borough,
         max(child_id) filter (where is_lead) as child_id,
         max(child_key) filter (where is_lead) as child_key,
         max(child_number) filter (where is_lead) as child_number,
-        max(pseudonym_scope) filter (where is_lead) as pseudonym_scope,
+        max(pseudonym_number) filter (where is_lead) as pseudonym_number,
         max(status) filter (where is_lead) as status,
         list_sort(list_distinct(list(borough))) as boroughs,
-        list_sort(list_distinct(list(source))) as sources,
         list_sort(list_distinct(list(recorded_by))) as recorded_by,
         count(*) as source_rows,
         min(first_received_at) as first_received_at,
@@ -131,7 +132,6 @@ merged as (
             as area_missing_from,
         arg_min(missing_from_setting, (not is_lead, row_key)) filter (where missing_from_setting <> 'unknown')
             as missing_from_setting,
-        arg_min(setting_id, (not is_lead, row_key)) filter (where setting_id is not null) as setting_id,
         arg_min(setting_key, (not is_lead, row_key)) filter (where setting_key is not null) as setting_key,
         arg_min(placement_distance_miles, (not is_lead, row_key)) filter (where placement_distance_miles is not null)
             as placement_distance_miles,
@@ -179,14 +179,16 @@ select
     child_id,
     child_key,
     child_number,
-    pseudonym_scope,
+    pseudonym_number,
     status,
     reported_at,
     reported_precision,
     started_at,
     latest_started_at,
+    start_day,
     started_precision,
     case when is_closed then last_end end as ended_at,
+    case when is_closed then greatest(recorded_end.day, start_day) end as end_day,
     case when is_closed then greatest(recorded_end.latest, last_end) end as latest_ended_at,
     case when is_closed then recorded_end.precision end as ended_precision,
     case when is_closed and is_return_after_end then last_return end as returned_at,
@@ -202,7 +204,6 @@ select
     coalesce(responsible_authority, 'unknown') as responsible_authority,
     coalesce(area_missing_from, 'unknown') as area_missing_from,
     coalesce(missing_from_setting, 'unknown') as missing_from_setting,
-    setting_id,
     setting_key,
     placement_distance_miles,
     coalesce(risk_initial, 'unknown') as risk_initial,
@@ -212,7 +213,6 @@ select
     cse_flag_date,
     cce_flag_date,
     has_prevention_interview,
-    sources,
     recorded_by,
     source_rows,
     first_received_at

@@ -1,10 +1,11 @@
 -- core.next_missing
 -- Grain: one row per missing episode that was followed by another missing episode of the same child, at any age.
--- Keys: episode_key.
+-- Keys: episode_key; episode_rowid, the place of the row in core.missing_episode, by which joins are quick.
 -- For: whether an interview came before the child was missing again. Away and absent episodes never count as that.
 -- latest_next_started_at is the latest instant that the record of the next start allows.
 with followed as (
     select
+        rowid as episode_rowid,
         episode_key,
         lead(started_at) over child_history as next_started_at,
         lead(latest_started_at) over child_history as latest_next_started_at
@@ -14,6 +15,7 @@ with followed as (
 )
 
 select
+    episode_rowid,
     episode_key,
     next_started_at,
     latest_next_started_at

@@ -1,6 +1,7 @@
 -- core.return_interview
 -- Grain: one row per return home interview (due, offered, declined or held), newest version.
 -- Keys: interview_key.
+-- View: it only renames and judges what staging.return_interview holds.
 -- For: links to episodes, the interview cascade and what children said. accepted and held are three-state verdicts,
 -- derived and never declared. held: yes (dated), no (not offered, declined, or a reason why none took place) or
 -- not_measurable (the source says it was accepted, or does not know, and gives no date). accepted: yes (the source says
@@ -13,6 +14,7 @@ select
     source,
     child_id,
     child_key,
+    child_number,
     episode_ids,
     offered,
     offered_at,

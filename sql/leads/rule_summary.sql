@@ -59,8 +59,9 @@ child as (
         count(episode.episode_key) as episodes_before
     from first_flag
     inner join core.missing_episode as raising on first_flag.flag.raising_episode_key = raising.episode_key
+    inner join patterns.child as counted on first_flag.child_key = counted.child_key
     left join patterns.episode as episode
-        on first_flag.child_key = episode.child_key and first_flag.flag.raised_at > episode.started_at
+        on counted.child_number = episode.child_number and first_flag.flag.raised_at > episode.started_at
     group by first_flag.rule_id, first_flag.rule_version, first_flag.child_key, first_flag.flag.flag_id
 ),
 

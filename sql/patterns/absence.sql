@@ -6,8 +6,7 @@
 select
     episode.episode_key,
     episode.child_number,
-    episode.child_id,
-    episode.borough,
+    episode.pseudonym_number,
     episode.boroughs,
     episode.started_at,
     (row_number() over child_history)::integer as absence_number,

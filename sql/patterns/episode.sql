@@ -1,6 +1,6 @@
 -- patterns.episode
 -- Grain: one row per resolved missing episode of a child, in the order the child lived it.
--- Keys: episode_key; child_number, episode_number.
+-- Keys: episode_key; child_number, episode_number; episode_rowid, the place of the row in core.missing_episode.
 -- For: every pattern that counts missing episodes. Away and absent episodes never count, nor those of an age known to
 -- be 18 or more; an unknown age counts. The order is that of the earliest instants that the record allows;
 -- latest_start_so_far is the latest instant at which this episode or one before it may have started.
@@ -11,10 +11,10 @@
 -- end.
 with counted as (
     select
+        episode.rowid as episode_rowid,
         episode.episode_key,
-        episode.child_key,
         episode.child_number,
-        episode.child_id,
+        episode.pseudonym_number,
         episode.borough,
         episode.boroughs,
         episode.started_at,
@@ -47,10 +47,10 @@ with counted as (
 )
 
 select
+    episode_rowid,
     episode_key,
-    child_key,
     child_number,
-    child_id,
+    pseudonym_number,
     borough,
     boroughs,
     started_at,

@@ -1,10 +1,10 @@
 -- patterns.evidence_absence
 -- Grain: one row per hit of kind absence and away or absent episode in its window.
--- Keys: rule_id, rule_version, child_number, episode_number, evidence_number.
+-- Keys: rule_number, child_number, episode_number, evidence_number.
+-- View: patterns.flag_run reads it, once.
 -- For: patterns.flag_run. Numbers are those of patterns.absence; episode_number is the hit's.
 select
-    hit.rule_id,
-    hit.rule_version,
+    hit.rule_number,
     hit.child_number,
     hit.episode_number,
     absence.absence_number as evidence_number

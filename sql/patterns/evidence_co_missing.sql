@@ -1,6 +1,7 @@
 -- patterns.evidence_co_missing
 -- Grain: one row per hit of kind co_missing and missing episode of the child that is paired with the same other child.
--- Keys: rule_id, rule_version, child_number, episode_number, evidence_number.
+-- Keys: rule_number, child_number, episode_number, evidence_number.
+-- View: patterns.flag_run reads it, once.
 -- For: patterns.flag_run. episode_number is the hit's. A paired episode stands once for each other child, with the
 -- first hit it counts towards: the windows of later hits that it counts towards overlap that hit's, so it is in the
 -- same flag, and a child who is paired often does not make a list as long as the square of that.
@@ -35,20 +36,30 @@ listed as (
             and completing.child_number = pairing.child_number
             and completing.partner_number = pairing.partner_number
             and completing.paired_at = pairing.counts_at
+),
+
+sided as (
+    select
+        rule_id,
+        rule_version,
+        child_number,
+        episode_number,
+        evidence_number
+    from listed
+    union
+    select
+        rule_id,
+        rule_version,
+        partner_number as child_number,
+        partner_episode_number as episode_number,
+        partner_evidence_number as evidence_number
+    from listed
 )
 
 select
-    rule_id,
-    rule_version,
-    child_number,
-    episode_number,
-    evidence_number
-from listed
-union
-select
-    rule_id,
-    rule_version,
-    partner_number as child_number,
-    partner_episode_number as episode_number,
-    partner_evidence_number as evidence_number
-from listed
+    rule.rule_number,
+    sided.child_number,
+    sided.episode_number,
+    sided.evidence_number
+from sided
+inner join rules.pattern as rule on sided.rule_id = rule.rule_id and sided.rule_version = rule.version

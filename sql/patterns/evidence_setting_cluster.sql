@@ -1,12 +1,12 @@
 -- patterns.evidence_setting_cluster
 -- Grain: one row per hit of kind setting_cluster and missing episode of the child from that setting in its window.
--- Keys: rule_id, rule_version, child_number, episode_number, evidence_number.
+-- Keys: rule_number, child_number, episode_number, evidence_number.
+-- View: patterns.flag_run reads it, once.
 -- For: patterns.flag_run. episode_number is the hit's. An episode stands once, with the child's first hit at the
 -- setting that has it in its window: the windows of later ones overlap that one's, so it is in the same flag.
 with own as (
     select
-        start.rule_id,
-        start.rule_version,
+        rule.rule_number,
         start.child_number,
         start.episode_number,
         start.started_at,
@@ -16,15 +16,14 @@ with own as (
     from patterns.setting_start as start
     inner join rules.pattern as rule on start.rule_id = rule.rule_id and start.rule_version = rule.version
     window following as (
-        partition by start.rule_id, start.rule_version, start.setting_key, start.child_number
+        partition by rule.rule_number, start.setting_key, start.child_number
         order by start.episode_number
         rows between current row and unbounded following
     )
 )
 
 select
-    rule_id,
-    rule_version,
+    rule_number,
     child_number,
     hit_number as episode_number,
     episode_number as evidence_number

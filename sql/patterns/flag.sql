@@ -34,15 +34,15 @@ together as (
 
 of_child as (
     select
-        child.child_key,
-        history.child_id,
-        history.borough,
+        pseudonym.child_key,
+        pseudonym.child_id,
+        pseudonym.borough,
         history.episode_keys,
         history.absence_keys,
         unnest(together.runs) as run
     from together
-    inner join patterns.child as child on together.child_number = child.child_number
     inner join patterns.history as history on together.child_number = history.child_number
+    inner join staging.child as pseudonym on history.pseudonym_number = pseudonym.pseudonym_number
 ),
 
 flag as (

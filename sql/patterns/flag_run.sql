@@ -11,8 +11,7 @@
 -- what patterns.evidence_<kind> lists for them.
 with hit as (
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -22,8 +21,7 @@ with hit as (
     from patterns.hit_window
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -33,8 +31,7 @@ with hit as (
     from patterns.hit_exploitation
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -44,8 +41,7 @@ with hit as (
     from patterns.hit_unheard
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -55,8 +51,7 @@ with hit as (
     from patterns.hit_out_of_area
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -66,8 +61,7 @@ with hit as (
     from patterns.hit_home_and_care
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -77,8 +71,7 @@ with hit as (
     from patterns.hit_rapid
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -88,8 +81,7 @@ with hit as (
     from patterns.hit_before_interview
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -99,8 +91,7 @@ with hit as (
     from patterns.hit_after_move
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -110,8 +101,7 @@ with hit as (
     from patterns.hit_escalation
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -121,8 +111,7 @@ with hit as (
     from patterns.hit_long
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -132,8 +121,7 @@ with hit as (
     from patterns.hit_night
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -143,8 +131,7 @@ with hit as (
     from patterns.hit_young
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -154,8 +141,7 @@ with hit as (
     from patterns.hit_late_flag
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -165,8 +151,7 @@ with hit as (
     from patterns.hit_absence
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -176,8 +161,7 @@ with hit as (
     from patterns.hit_co_missing
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         hit_at,
@@ -189,24 +173,21 @@ with hit as (
 
 evidence as (
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         evidence_number
     from patterns.evidence_absence
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         evidence_number
     from patterns.evidence_co_missing
     union all
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         evidence_number
@@ -215,7 +196,7 @@ evidence as (
 
 joined as (
     select
-        rule.rule_number,
+        hit.rule_number,
         hit.child_number,
         hit.episode_number,
         hit.hit_at,
@@ -225,7 +206,7 @@ joined as (
         case when rule.run_days is null then hit.window_after else hit.hit_at - to_days(rule.run_days) end
             as joins_after
     from hit
-    inner join rules.pattern as rule on hit.rule_id = rule.rule_id and hit.rule_version = rule.version
+    inner join rules.pattern as rule on hit.rule_number = rule.rule_number
 ),
 
 reached as (
@@ -263,8 +244,7 @@ run as (
         min(episode_number) as raising_number,
         max(episode_number) as last_number,
         min(case when is_certain then hit_at end) as certain_since,
-        arg_min(detail, hit_at) as detail,
-        count(*) as hits
+        arg_min(detail, hit_at) as detail
     from numbered
     group by rule_number, child_number, run_number
 ),
@@ -285,10 +265,9 @@ shown as (
         numbered.run_number,
         evidence.evidence_number as episode_number
     from evidence
-    inner join rules.pattern as rule on evidence.rule_id = rule.rule_id and evidence.rule_version = rule.version
     inner join numbered
         on
-            rule.rule_number = numbered.rule_number
+            evidence.rule_number = numbered.rule_number
             and evidence.child_number = numbered.child_number
             and evidence.episode_number = numbered.episode_number
 ),
@@ -314,13 +293,28 @@ select
     coalesce(run.certain_since = run.raised_at, false) as is_certain,
     run.certain_since,
     run.detail,
-    run.hits,
-    coalesce(listed.numbers, range(first_episode.episode_number, run.last_number + 1)::integer[]) as numbers
+    listed.numbers
 from run
-left join listed
+inner join listed
     on
         run.rule_number = listed.rule_number
         and run.child_number = listed.child_number
         and run.run_number = listed.run_number
-asof left join patterns.episode as first_episode
+union all
+select
+    run.rule_number,
+    run.child_number,
+    run.run_number,
+    run.raised_at,
+    run.last_hit_at,
+    run.window_after,
+    run.raising_number,
+    coalesce(run.certain_since = run.raised_at, false) as is_certain,
+    run.certain_since,
+    run.detail,
+    range(first_episode.episode_number, run.last_number + 1)::integer[] as numbers
+from run
+inner join rules.pattern as rule on run.rule_number = rule.rule_number
+asof inner join patterns.episode as first_episode
     on run.child_number = first_episode.child_number and run.window_after < first_episode.started_at
+where rule.evidence <> 'listed'

@@ -10,8 +10,7 @@ with counted as (
         episode_number,
         false as is_absence,
         started_at,
-        child_id,
-        borough,
+        pseudonym_number,
         boroughs
     from patterns.episode
     union all
@@ -20,8 +19,7 @@ with counted as (
         absence_number as episode_number,
         true as is_absence,
         started_at,
-        child_id,
-        borough,
+        pseudonym_number,
         boroughs
     from patterns.absence
 ),
@@ -107,8 +105,8 @@ select
     shared.rule_number,
     shared.child_number,
     shared.run_number,
-    raising.child_id,
-    raising.borough,
+    pseudonym.child_id,
+    pseudonym.borough,
     region_view.boroughs,
     region_view.most_in_one_borough,
     shared.needed is not null and region_view.no_borough_sees as only_region_sees
@@ -123,3 +121,4 @@ inner join known as raising
         shared.child_number = raising.child_number
         and shared.raising_number = raising.episode_number
         and shared.is_absence = raising.is_absence
+inner join staging.child as pseudonym on raising.pseudonym_number = pseudonym.pseudonym_number

@@ -1,13 +1,13 @@
 -- patterns.hit_absence
 -- Grain: one row per rule of kind absence, version and away or absent episode whose start completes the pattern.
--- Keys: rule_id, rule_version, child_number, episode_number.
+-- Keys: rule_number, child_number, episode_number.
+-- View: patterns.flag_run reads it, once.
 -- For: flags. At least `episodes` away or absent episodes (patterns.absence) start in (t - window_days, t], and
 -- no missing episode (patterns.episode) does. Certain where the latest reading of the starts still lies within one
 -- window, and no missing episode comes in at any reading.
 with candidate as (
     select
-        rule.rule_id,
-        rule.version as rule_version,
+        rule.rule_number,
         last_one.child_number,
         last_one.absence_number as episode_number,
         last_one.started_at as hit_at,
@@ -34,8 +34,7 @@ hidden as (
 )
 
 select
-    hidden.rule_id,
-    hidden.rule_version,
+    hidden.rule_number,
     hidden.child_number,
     hidden.episode_number,
     hidden.hit_at,

@@ -1,6 +1,7 @@
 -- patterns.hit_after_move
 -- Grain: one row per rule of kind after_move, version and missing episode whose start completes the pattern.
--- Keys: rule_id, rule_version, child_number, episode_number.
+-- Keys: rule_number, child_number, episode_number.
+-- View: patterns.flag_run reads it, once.
 -- For: flags. A change of placement (reason_started is one of `moves`) and at least `episodes` starts in
 -- [change, change + window_days), of which this is the last; the last change that allows it decides. A change is known
 -- by its day, and read as its first instant in local time: window_after is just before it. Certain where a change can
@@ -8,8 +9,7 @@
 -- window holds the starts however they are read. Where a borough delivers no placements, nothing is raised.
 with change as (
     select distinct
-        rule.rule_id,
-        rule.version,
+        rule.rule_number,
         pseudonym.child_number,
         london_to_utc(placement.started_on::timestamp) as changed_at,
         london_to_utc(placement.started_on::timestamp + interval 1 day) as changed_before
@@ -22,8 +22,7 @@ with change as (
 
 candidate as (
     select
-        rule.rule_id,
-        rule.version as rule_version,
+        rule.rule_number,
         rule.window_days,
         look_back.child_number,
         look_back.episode_number,
@@ -44,16 +43,14 @@ hit as (
     from candidate
     asof inner join change
         on
-            candidate.rule_id = change.rule_id
-            and candidate.rule_version = change.version
+            candidate.rule_number = change.rule_number
             and candidate.child_number = change.child_number
             and candidate.first_started_at >= change.changed_at
     where candidate.hit_at - change.changed_at < to_days(candidate.window_days)
 )
 
 select
-    hit.rule_id,
-    hit.rule_version,
+    hit.rule_number,
     hit.child_number,
     hit.episode_number,
     hit.hit_at,
@@ -63,7 +60,6 @@ select
 from hit
 asof left join change as sure
     on
-        hit.rule_id = sure.rule_id
-        and hit.rule_version = sure.version
+        hit.rule_number = sure.rule_number
         and hit.child_number = sure.child_number
         and hit.first_started_at >= sure.changed_before

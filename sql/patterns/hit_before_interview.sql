@@ -1,6 +1,7 @@
 -- patterns.hit_before_interview
 -- Grain: one row per rule of kind before_interview, version and missing episode that starts before anybody listened.
--- Keys: rule_id, rule_version, child_number, episode_number.
+-- Keys: rule_number, child_number, episode_number.
+-- View: patterns.flag_run reads it, once.
 -- For: flags. The start is less than `window_hours` after the previous return (else the previous end), and no
 -- interview with the child was held from that return to the start, both included. An interview of which only the day
 -- is known counts as held where that day allows it, and where nobody can tell whether an interview about the previous
@@ -16,8 +17,7 @@ with unclear as (
 
 candidate as (
     select
-        rule.rule_id,
-        rule.version as rule_version,
+        rule.rule_number,
         episode.child_number,
         episode.episode_number,
         episode.started_at as hit_at,
@@ -45,8 +45,7 @@ unheard as (
 )
 
 select
-    unheard.rule_id,
-    unheard.rule_version,
+    unheard.rule_number,
     unheard.child_number,
     unheard.episode_number,
     unheard.hit_at,

@@ -1,7 +1,8 @@
 -- patterns.hit_co_missing
 -- Grain: one row per rule of kind co_missing, version and missing episode of a child in a pairing that completes the
 -- pattern; a pairing that does so completes it for both children.
--- Keys: rule_id, rule_version, child_number, episode_number.
+-- Keys: rule_number, child_number, episode_number.
+-- View: patterns.flag_run reads it, once.
 -- For: flags. Enough pairings with the same other child within the window up to the later start of the two
 -- (patterns.co_missing_pairing). Certain is what chance does not explain with some child (is_beyond_chance). The window
 -- goes back further where one of these pairings has an episode of the child that starts before it. detail is the most
@@ -44,8 +45,7 @@ completed as (
 )
 
 select
-    completed.rule_id,
-    completed.rule_version,
+    rule.rule_number,
     completed.child_number,
     completed.episode_number,
     episode.started_at as hit_at,

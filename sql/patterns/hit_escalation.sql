@@ -1,7 +1,8 @@
 -- patterns.hit_escalation
 -- Grain: one row per rule of kind 'escalation', version and episode with which a child's episodes come faster and
 -- faster (detail 'gaps'), that lasts far longer than the child's earlier ones ('duration'), or both.
--- Keys: rule_id, rule_version, child_number, episode_number.
+-- Keys: rule_number, child_number, episode_number.
+-- View: patterns.flag_run reads it, once.
 -- For: flags. RESC of domain.md section 9: "last 3 gaps strictly falling, or last duration > 2x own median and
 -- > 24h". A gap runs from start to start, since ends are often not recorded; the window goes back to the start of the
 -- first gap. A fall is certain where it holds on every reading of days and of the repeated hour: with each start as
@@ -47,23 +48,36 @@ exact as (
     where ended_precision = 'minute' and latest_started_at = started_at and latest_ended_at = ended_at
 ),
 
+-- After the child's last episode that lasts long enough nothing is asked.
+asked as (
+    select
+        exact.child_number,
+        max(exact.episode_number) as last_number
+    from exact
+    inner join rules.pattern as rule on exact.duration > rule.over_hours * 3600000000
+    where rule.kind = 'escalation'
+    group by exact.child_number
+),
+
 measured as (
     select
-        child_number,
-        episode_number,
-        duration,
+        exact.child_number,
+        exact.episode_number,
+        exact.duration,
         count(*) over earlier as earlier_durations,
-        median(duration) over earlier as earlier_median
+        median(exact.duration) over earlier as earlier_median
     from exact
+    inner join asked on exact.child_number = asked.child_number and exact.episode_number <= asked.last_number
     window earlier as (
-        partition by child_number order by episode_number rows between unbounded preceding and 1 preceding
+        partition by exact.child_number
+        order by exact.episode_number
+        rows between unbounded preceding and 1 preceding
     )
 ),
 
 branch as (
     select
-        rule.rule_id,
-        rule.version as rule_version,
+        rule.rule_number,
         fall.child_number,
         fall.episode_number,
         'gaps' as name,
@@ -74,8 +88,7 @@ branch as (
     where rule.kind = 'escalation'
     union all
     select
-        rule.rule_id,
-        rule.version as rule_version,
+        rule.rule_number,
         measured.child_number,
         measured.episode_number,
         'duration' as name,
@@ -92,23 +105,20 @@ branch as (
 
 hit as (
     select
-        rule_id,
-        rule_version,
+        rule_number,
         child_number,
         episode_number,
         max(episodes_back) as episodes_back,
         bool_or(is_certain) as is_certain,
         case when count(*) = 2 then 'gaps and duration' else min(name) end as detail
     from branch
-    group by rule_id, rule_version, child_number, episode_number
+    group by rule_number, child_number, episode_number
 )
 
 select
-    hit.rule_id,
-    hit.rule_version,
+    hit.rule_number,
     hit.child_number,
     hit.episode_number,
-    episode.episode_key,
     episode.started_at as hit_at,
     first_episode.started_at - interval 1 microsecond as window_after,
     hit.is_certain,

@@ -1,6 +1,7 @@
 -- patterns.hit_home_and_care
 -- Grain: one row per rule of kind home_and_care, version and missing episode whose start completes the pattern.
--- Keys: rule_id, rule_version, child_number, episode_number.
+-- Keys: rule_number, child_number, episode_number.
+-- View: patterns.flag_run reads it, once.
 -- For: flags. At least one start from home and one from care (patterns.episode says what is which) in
 -- (t - window_days, t]. The last of each decides. Certain where the latest instant at which any of the child's episodes
 -- so far may have started is still less than the window after the first instant of the earlier of the two.
@@ -17,8 +18,7 @@ with seen as (
 )
 
 select
-    rule.rule_id,
-    rule.version as rule_version,
+    rule.rule_number,
     seen.child_number,
     seen.episode_number,
     seen.started_at as hit_at,

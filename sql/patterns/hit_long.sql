@@ -1,20 +1,19 @@
 -- patterns.hit_long
 -- Grain: one row per rule of kind 'long', version and episode that reaches a band; detail is its highest band.
--- Keys: rule_id, rule_version, child_number, episode_number.
+-- Keys: rule_number, child_number, episode_number.
+-- View: patterns.flag_run reads it, once.
 -- For: flags. RLONG of domain.md section 9: "duration >= 24h / >= 48h / > 7 days / > 28 days", in elapsed time.
 -- The shortest time that the record allows must reach the band. Certain where the end is recorded.
 with band as (
     select
-        rule_id,
-        version as rule_version,
+        rule_number,
         unnest(hours) * 3600000000 as least_microseconds,
         unnest(hours) || ' hours or more' as detail
     from rules.pattern
     where kind = 'long'
     union all
     select
-        rule_id,
-        version as rule_version,
+        rule_number,
         unnest(over_days) * 86400000000 + 1 as least_microseconds,
         'more than ' || unnest(over_days) || ' days' as detail
     from rules.pattern
@@ -23,20 +22,17 @@ with band as (
 
 lowest_band as (
     select
-        rule_id,
-        rule_version,
+        rule_number,
         min(least_microseconds) as least_microseconds
     from band
-    group by rule_id, rule_version
+    group by rule_number
 ),
 
 lasted as (
     select
-        lowest_band.rule_id,
-        lowest_band.rule_version,
+        lowest_band.rule_number,
         episode.child_number,
         episode.episode_number,
-        episode.episode_key,
         episode.started_at,
         episode.ended_at is not null as is_ended,
         epoch_us(coalesce(episode.ended_at, open_until.until_at)) - epoch_us(episode.latest_started_at) as microseconds
@@ -51,11 +47,9 @@ lasted as (
 
 -- Of the bands that the time reaches, the asof join takes the highest.
 select
-    lasted.rule_id,
-    lasted.rule_version,
+    lasted.rule_number,
     lasted.child_number,
     lasted.episode_number,
-    lasted.episode_key,
     lasted.started_at as hit_at,
     lasted.started_at - interval 1 microsecond as window_after,
     lasted.is_ended as is_certain,
@@ -63,6 +57,5 @@ select
 from lasted
 asof inner join band
     on
-        lasted.rule_id = band.rule_id
-        and lasted.rule_version = band.rule_version
+        lasted.rule_number = band.rule_number
         and lasted.microseconds >= band.least_microseconds

@@ -1,6 +1,7 @@
 -- patterns.hit_night
 -- Grain: one row per rule of kind 'night', version and episode that takes in a whole night by the clock.
--- Keys: rule_id, rule_version, child_number, episode_number.
+-- Keys: rule_number, child_number, episode_number.
+-- View: patterns.flag_run reads it, once.
 -- For: flags. RNIGHT of domain.md section 9: "episode includes 00:00-06:00 local", on the shortest reading of
 -- the record. The clock decides: the night in which it changes has an hour more or less. Only the first night that
 -- begins at or after the start can matter, for who is back before that one ends is back before all later ones end.
@@ -19,8 +20,7 @@ with local_day as (
 
 night as (
     select
-        rule.rule_id,
-        rule.version as rule_version,
+        rule.rule_number,
         london_to_utc(local_day.midnight + to_hours(rule.night_from)) as begins_at,
         london_to_utc(local_day.midnight + to_hours(rule.night_to)) as ends_at
     from local_day
@@ -30,11 +30,9 @@ night as (
 
 away as (
     select
-        rule.rule_id,
-        rule.version as rule_version,
+        rule.rule_number,
         episode.child_number,
         episode.episode_number,
-        episode.episode_key,
         episode.started_at,
         episode.latest_started_at,
         episode.ended_at is not null as is_ended,
@@ -47,11 +45,9 @@ away as (
 )
 
 select
-    away.rule_id,
-    away.rule_version,
+    away.rule_number,
     away.child_number,
     away.episode_number,
-    away.episode_key,
     away.started_at as hit_at,
     away.started_at - interval 1 microsecond as window_after,
     away.is_ended as is_certain,
@@ -59,7 +55,6 @@ select
 from away
 asof inner join night
     on
-        away.rule_id = night.rule_id
-        and away.rule_version = night.rule_version
+        away.rule_number = night.rule_number
         and away.latest_started_at <= night.begins_at
 where away.away_until >= night.ends_at

@@ -1,12 +1,12 @@
 -- patterns.hit_out_of_area
 -- Grain: one row per rule of kind out_of_area, version and missing episode whose start completes the pattern.
--- Keys: rule_id, rule_version, child_number, episode_number.
+-- Keys: rule_number, child_number, episode_number.
+-- View: patterns.flag_run reads it, once.
 -- For: flags. The child is looked after, goes missing outside the area of the responsible authority (both are
 -- recorded), and it is at least the `episodes`-th start in (t - window_days, t]; those before may be from anywhere.
 -- Certain as in patterns.hit_window.
 select
-    rule.rule_id,
-    rule.version as rule_version,
+    rule.rule_number,
     look_back.child_number,
     look_back.episode_number,
     look_back.started_at as hit_at,

@@ -1,11 +1,11 @@
 -- patterns.hit_rapid
 -- Grain: one row per rule of kind rapid, version and missing episode that starts soon after the one before.
--- Keys: rule_id, rule_version, child_number, episode_number.
+-- Keys: rule_number, child_number, episode_number.
+-- View: patterns.flag_run reads it, once.
 -- For: flags. The start is at most `window_days` after the previous end. Certain where that holds of the latest
 -- start and the earliest end that the record allows.
 select
-    rule.rule_id,
-    rule.version as rule_version,
+    rule.rule_number,
     episode.child_number,
     episode.episode_number,
     episode.started_at as hit_at,

@@ -1,12 +1,12 @@
 -- patterns.hit_setting_cluster
 -- Grain: one row per rule of kind setting_cluster, version and missing episode at whose start its care setting has as
 -- many starts as make a cluster.
--- Keys: rule_id, rule_version, child_number, episode_number.
+-- Keys: rule_number, child_number, episode_number.
+-- View: patterns.flag_run reads it, once.
 -- For: flags. The hit is of the child whose start it is; patterns.setting_start says what a cluster is and
 -- when it is certain.
 select
-    start.rule_id,
-    start.rule_version,
+    rule.rule_number,
     start.child_number,
     start.episode_number,
     start.started_at as hit_at,

@@ -1,6 +1,7 @@
 -- patterns.hit_unheard
 -- Grain: one row per rule of kind unheard, version and missing episode whose start completes the pattern.
--- Keys: rule_id, rule_version, child_number, episode_number.
+-- Keys: rule_number, child_number, episode_number.
+-- View: patterns.flag_run reads it, once.
 -- For: flags. As patterns.hit_window, and no interview with the child was held in (t - window_days, t]. An
 -- interview of which only the day is known counts as held where that day allows it, and where an episode in the window
 -- has an interview of which nobody can tell whether it was held, nothing is raised: what cannot be told raises no flag.
@@ -19,8 +20,7 @@ with unclear as (
 
 candidate as (
     select
-        rule.rule_id,
-        rule.version as rule_version,
+        rule.rule_number,
         look_back.child_number,
         look_back.episode_number,
         look_back.started_at as hit_at,
@@ -51,8 +51,7 @@ unheard as (
 )
 
 select
-    unheard.rule_id,
-    unheard.rule_version,
+    unheard.rule_number,
     unheard.child_number,
     unheard.episode_number,
     unheard.hit_at,

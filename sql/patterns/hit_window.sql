@@ -1,6 +1,7 @@
 -- patterns.hit_window
 -- Grain: one row per rule of kind window, version and missing episode whose start completes the pattern.
--- Keys: rule_id, rule_version, child_number, episode_number.
+-- Keys: rule_number, child_number, episode_number.
+-- View: patterns.flag_run and statistics.episode read it.
 -- For: flags. At least `episodes` starts in (t - window_days, t], where t is the start. Certain where the latest
 -- instant at which any of the child's episodes so far may have started is still less than the window after the first
 -- instant of the first of them: then so many starts lie within one window however days and repeated hours are read.
@@ -8,8 +9,7 @@
 -- that completes it and that starts on or after the local day from which the threshold holds.
 with own as (
     select
-        rule.rule_id,
-        rule.version,
+        rule.rule_number,
         episode.child_number,
         episode.episode_number
     from patterns.episode as episode
@@ -18,8 +18,7 @@ with own as (
 )
 
 select
-    rule.rule_id,
-    rule.version as rule_version,
+    rule.rule_number,
     look_back.child_number,
     look_back.episode_number,
     look_back.started_at as hit_at,
@@ -33,7 +32,7 @@ where
     and look_back.started_at - look_back.first_started_at < to_days(rule.window_days)
     and (
         rule.scope = 'region'
-        or (rule.rule_id, rule.version, look_back.child_number, look_back.episode_number) in (
-            select (own.rule_id, own.version, own.child_number, own.episode_number) from own
+        or (rule.rule_number, look_back.child_number, look_back.episode_number) in (
+            select (own.rule_number, own.child_number, own.episode_number) from own
         )
     )

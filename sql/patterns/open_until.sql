@@ -16,7 +16,7 @@ where
         select 1
         from core.missing_episode as later
         where
-            later.child_key = episode.child_key
+            later.child_number = episode.child_number
             and later.status = 'missing'
             and later.started_at > episode.started_at
     )

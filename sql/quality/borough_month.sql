@@ -16,10 +16,10 @@ with month as (
 started as (
     select
         staged.borough,
-        date_trunc('month', utc_to_london(staged.started_at))::date as month,
+        date_trunc('month', staged.start_day)::date as month,
         count(*) as rows_accepted
     from staging.missing_episode as staged
-    group by staged.borough, date_trunc('month', utc_to_london(staged.started_at))::date
+    group by staged.borough, date_trunc('month', staged.start_day)
 ),
 
 newest as (

@@ -7,7 +7,7 @@
 -- Pseudonyms that a link in force says are one child, directly or through others, share one child_key: the smallest
 -- own_key among those delivered. So a link that names a pseudonym which nobody sends changes no key. link_ids are all
 -- links that made the child one. child_number stands for child_key where children are joined and counted, which it
--- makes quick; it means nothing outside one run.
+-- makes quick, and pseudonym_number for borough and child_id; they mean nothing outside one run.
 with recursive said as (
     select
         episode.borough,
@@ -115,6 +115,7 @@ select
     pseudonym.pseudonym_scope,
     pseudonym.own_key,
     coalesce(linked.child_key, pseudonym.own_key) as child_key,
+    (row_number() over (order by pseudonym.child_id, pseudonym.borough))::integer as pseudonym_number,
     (dense_rank() over (order by coalesce(linked.child_key, pseudonym.own_key)))::integer as child_number,
     coalesce(linked.link_ids, []::varchar[]) as link_ids
 from pseudonym

@@ -3,8 +3,8 @@
 -- instant and not withdrawn by then.
 -- Keys: row_key; natural key borough, source, episode_id.
 -- For: core. Clock times become UTC here, and codes the contract does not know become 'unknown'. An end whose first
--- reading would lie before the start is in the second pass of October's repeated hour. first_received_at is the arrival
--- of the first version of the row.
+-- reading would lie before the start is in the second pass of October's repeated hour. start_day and end_day are the
+-- local days of start and end, as they were written. first_received_at is the arrival of the first version of the row.
 -- Supersession: the row extracted last wins (an extraction counts as no later than its arrival); where that is equal,
 -- the delivery received last, then the file name, then the checksum.
 with received as (
@@ -36,6 +36,7 @@ standing as (
         versioned.*,
         child.child_key,
         child.child_number,
+        child.pseudonym_number,
         child.pseudonym_scope as scope_of_child
     from versioned
     inner join staging.child as child on versioned.borough = child.borough and versioned.child_id = child.child_id
@@ -53,6 +54,7 @@ select
     child_id,
     child_key,
     child_number,
+    pseudonym_number,
     scope_of_child as pseudonym_scope,
     status,
     first_received_at,
@@ -60,9 +62,11 @@ select
     london_to_utc(started_at) as started_at,
     started_at_precision as started_precision,
     latest_instant(started_at, started_at_precision) as latest_started_at,
+    started_at::date as start_day,
     london_to_utc(reported_at) as reported_at,
     reported_at_precision as reported_precision,
     london_to_utc_not_before(coalesce(found_at, returned_at), london_to_utc(started_at)) as ended_at,
+    coalesce(found_at, returned_at)::date as end_day,
     case when found_at is not null then found_at_precision else returned_at_precision end as ended_precision,
     latest_instant(
         coalesce(found_at, returned_at),

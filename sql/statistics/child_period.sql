@@ -1,51 +1,51 @@
 -- statistics.child_period
 -- Grain: one row per child, basis, area and period with at least one missing episode.
--- Keys: child_number, basis, area_code, period_type, period_start.
+-- Keys: child_number, frame_number (statistics.frame).
 -- For: whatever is summed by child and period. An episode counts in the month, quarter and year it starts in. A child
 -- has one value of each breakdown in a period and area: its first known age band and sex there, and looked after if it
--- was at any of those episodes. value_bits says which values its incidents have, one bit for each as in
--- statistics.incident_count.
-with started as (
+-- was at any of those episodes. These are told as bits of statistics.episode: child_bits are those of the child,
+-- value_bits all that its incidents have. first_number is the first of these episodes by its number.
+-- What comes first is found with the number of the episode before the bit, in one number.
+with placed as (
     select
-        *,
-        unnest(['month', 'quarter', 'year_to_march']) as period_type,
-        unnest([
-            date_trunc('month', start_day),
-            date_trunc('quarter', start_day),
-            date_trunc('year', start_day - interval 3 months) + interval 3 months
-        ])::date as period_start
-    from statistics.episode
+        episode.child_number,
+        episode.episode_number,
+        episode.value_bits,
+        unnest(frame_month.frame_numbers) as frame_number
+    from statistics.episode as episode
+    inner join statistics.frame_month as frame_month
+        on
+            episode.basis = frame_month.basis
+            and episode.area_code = frame_month.area_code
+            and episode.month = frame_month.month
+),
+
+summed as (
+    select
+        child_number,
+        frame_number,
+        count(*) as incidents,
+        count_if((value_bits & 512) > 0)::bigint as looked_after_incidents,
+        count_if((value_bits & 32768) > 0)::bigint as second_or_later,
+        min(episode_number) as first_number,
+        min(case when (value_bits & 16) = 0 then episode_number::bigint * 32 + (value_bits & 31) end) as first_age,
+        min(case when (value_bits & 256) = 0 then episode_number::bigint * 512 + (value_bits & 480) end) as first_sex,
+        bit_or(value_bits) as value_bits
+    from placed
+    group by child_number, frame_number
 )
 
 select
-    started.basis,
-    started.area_code,
-    started.period_type,
-    started.period_start,
-    started.child_number,
-    count(*) as incidents,
-    coalesce(arg_min(started.age_band, started.started_at) filter (where started.age_band <> 'unknown'), 'unknown')
-        as age_band,
-    coalesce(arg_min(started.sex, started.started_at) filter (where started.sex <> 'unknown'), 'unknown') as sex,
-    case
-        when bool_or(started.looked_after = 'yes') then 'yes'
-        when bool_or(started.looked_after = 'no') then 'no'
-        else 'unknown'
-    end as looked_after,
-    bool_or(started.completes_3_in_28) as completes_3_in_28,
-    bool_or(started.completes_3_in_90) as completes_3_in_90,
-    bool_or(started.completes_10_in_365) as completes_10_in_365,
-    arg_min(started.episode_digest, started.started_at) as first_episode_digest,
-    count_if(started.looked_after = 'yes')::bigint as looked_after_incidents,
-    count_if(started.is_second_or_later)::bigint as second_or_later,
-    bit_or(
-        case started.age_band
-            when 'under 10' then 1 when '10 to 11' then 2 when '12 to 14' then 4 when '15 to 17' then 8 else 16
-        end
-        | case started.sex when 'female' then 32 when 'male' then 64 when 'other' then 128 else 256 end
-        | case started.looked_after when 'yes' then 512 when 'no' then 1024 else 2048 end
-    ) as value_bits
-from started
-inner join statistics.period
-    on started.period_type = period.period_type and started.period_start = period.period_start
-group by started.basis, started.area_code, started.period_type, started.period_start, started.child_number
+    child_number,
+    frame_number,
+    incidents,
+    looked_after_incidents,
+    second_or_later,
+    first_number,
+    (
+        case when first_age is null then 16 else (first_age & 31) end
+        | case when first_sex is null then 256 else (first_sex & 480) end
+        | case when (value_bits & 512) > 0 then 512 when (value_bits & 1024) > 0 then 1024 else 2048 end
+    )::integer as child_bits,
+    value_bits
+from summed

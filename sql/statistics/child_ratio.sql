@@ -6,16 +6,23 @@
 -- Kinds of child first: a hundred times fewer rows than children.
 with incident_kind as (
     select
-        basis,
-        area_code,
-        period_start,
-        incidents,
-        second_or_later,
-        looked_after_incidents as looked_after,
+        frame.basis,
+        frame.area_code,
+        frame.period_start,
+        child.incidents,
+        child.second_or_later,
+        child.looked_after_incidents as looked_after,
         count(*) as children
-    from statistics.child_period
-    where period_type = 'year_to_march'
-    group by basis, area_code, period_start, incidents, second_or_later, looked_after_incidents
+    from statistics.child_period as child
+    inner join statistics.frame as frame on child.frame_number = frame.frame_number
+    where frame.period_type = 'year_to_march'
+    group by
+        frame.basis,
+        frame.area_code,
+        frame.period_start,
+        child.incidents,
+        child.second_or_later,
+        child.looked_after_incidents
 ),
 
 incident_ratio as (
@@ -51,23 +58,37 @@ incident_ratio as (
             )
 ),
 
+interview_placed as (
+    select
+        place.child_number,
+        place.answers,
+        unnest(frame_month.frame_numbers) as frame_number
+    from statistics.interview_place as place
+    inner join statistics.frame_month as frame_month
+        on
+            place.basis = frame_month.basis
+            and place.area_code = frame_month.area_code
+            and place.month = frame_month.month
+),
+
+-- The bits of answers are those of statistics.interview_measure.
 interview_child as (
     select
-        place.basis,
-        place.area_code,
-        period.period_start,
+        frame.basis,
+        frame.area_code,
+        frame.period_start,
         place.child_number,
         count(*) as eligible,
-        count_if(place.offered = 'yes')::bigint as offered,
-        count_if(place.held = 'yes')::bigint as completed,
-        count_if(place.offered = 'yes' and place.held = 'yes')::bigint as completed_of_offered,
-        count_if(place.within_72_hours = 'yes')::bigint as completed_72h,
-        count_if(place.declined)::bigint as declined,
-        count_if(place.overtaken = 'yes')::bigint as overtaken
-    from statistics.interview_place as place
-    inner join statistics.period
-        on period.period_type = 'year_to_march' and place.month between period.period_start and period.period_end
-    group by place.basis, place.area_code, period.period_start, place.child_number
+        count_if((place.answers & 2) > 0)::bigint as offered,
+        count_if((place.answers & 4) > 0)::bigint as completed,
+        count_if((place.answers & 8) > 0)::bigint as completed_of_offered,
+        count_if((place.answers & 16) > 0)::bigint as completed_72h,
+        count_if((place.answers & 32) > 0)::bigint as declined,
+        count_if((place.answers & 64) > 0)::bigint as overtaken
+    from interview_placed as place
+    inner join statistics.frame as frame on place.frame_number = frame.frame_number
+    where frame.period_type = 'year_to_march'
+    group by frame.basis, frame.area_code, frame.period_start, place.child_number
 ),
 
 interview_kind as (

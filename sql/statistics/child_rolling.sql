@@ -5,16 +5,25 @@
 -- 12 months for each child, each of its months says in which it counts that no later one does: those ending from it to
 -- before its next month, and no more than 11 months after it. Coming and going then add up over time. A child of two
 -- incidents or more counts likewise, with the months of its second-last and last incident up to then.
-with started as (
+with placed as (
+    select
+        episode.basis,
+        episode.child_number,
+        episode.month,
+        unnest([area.area_code, area.parent_code]) as area_code
+    from statistics.episode as episode
+    inner join reference.area as area on episode.area_code = area.area_code
+),
+
+started as (
     select
         basis,
         area_code,
-        child_number,
-        date_trunc('month', start_day)::date as month,
-        lag(date_trunc('month', start_day)::date) over child_history as previous_month,
-        lead(date_trunc('month', start_day)::date) over child_history as next_month
-    from statistics.episode
-    window child_history as (partition by basis, area_code, child_number order by started_at, episode_key)
+        month,
+        lag(month) over child_history as previous_month,
+        lead(month) over child_history as next_month
+    from placed
+    window child_history as (partition by basis, area_code, child_number order by month)
 ),
 
 counting as (

@@ -6,14 +6,15 @@
 -- have as many or more. Between two rows the curve is a straight line, because the children of a row have equally many.
 with tally as (
     select
-        basis,
-        area_code,
-        period_start,
-        incidents as incidents_each,
+        frame.basis,
+        frame.area_code,
+        frame.period_start,
+        child.incidents as incidents_each,
         count(*) as children
-    from statistics.child_period
-    where period_type = 'year_to_march'
-    group by basis, area_code, period_start, incidents
+    from statistics.child_period as child
+    inner join statistics.frame as frame on child.frame_number = frame.frame_number
+    where frame.period_type = 'year_to_march'
+    group by frame.basis, frame.area_code, frame.period_start, child.incidents
 ),
 
 cumulated as (

@@ -4,24 +4,38 @@
 -- For: disclosure control. count is episodes; children the distinct children behind them; largest and second_largest
 -- the episodes of the two children with most, by which a count that one child dominates is found. Children do not add
 -- up over areas or time, so each is put together from its own months. Restricted.
-with started as (
+with placed as (
     select
-        episode.basis,
-        episode.area_code,
-        area.area_type,
+        episode.episode_rowid,
         episode.child_number,
-        date_trunc('month', episode.start_day)::date as month,
-        episode.age_band,
-        episode.sex,
-        episode.looked_after,
+        episode.basis,
+        episode.month,
+        episode.value_bits,
+        unnest([borough.area_code, borough.parent_code]) as area_code
+    from statistics.episode as episode
+    inner join reference.area as borough on episode.area_code = borough.area_code
+),
+
+started as (
+    select
+        placed.basis,
+        placed.area_code,
+        area.area_type,
+        placed.child_number,
+        placed.month,
+        age.breakdown_value as age_band,
+        sex.breakdown_value as sex,
+        looked_after.breakdown_value as looked_after,
         fact.age_dfe,
         fact.place,
         count(*) as incidents,
-        count_if(episode.is_second_or_later) as later
-    from statistics.episode as episode
-    inner join statistics.incident_fact as fact
-        on episode.episode_key = fact.episode_key and episode.basis = fact.basis
-    inner join reference.area as area on episode.area_code = area.area_code
+        count_if((placed.value_bits & 32768) > 0) as later
+    from placed
+    inner join statistics.incident_fact as fact on placed.episode_rowid = fact.episode_rowid
+    inner join reference.area as area on placed.area_code = area.area_code
+    inner join statistics.value as age on (placed.value_bits & 31) = age.bit
+    inner join statistics.value as sex on (placed.value_bits & 480) = sex.bit
+    inner join statistics.value as looked_after on (placed.value_bits & 3584) = looked_after.bit
     group by all
 ),
 
@@ -117,6 +131,18 @@ of_child as (
     from divided
 ),
 
+placed_return as (
+    select
+        place.basis,
+        place.child_number,
+        place.month,
+        place.answers,
+        unnest([borough.area_code, borough.parent_code]) as area_code
+    from statistics.interview_place as place
+    inner join reference.area as borough on place.area_code = borough.area_code
+),
+
+-- The bits of answers are those of statistics.interview_measure.
 returned_in as (
     select
         place.basis,
@@ -125,13 +151,13 @@ returned_in as (
         period.period_start,
         place.child_number,
         count(*) as eligible,
-        count_if(place.offered = 'yes') as offered,
-        count_if(place.held = 'yes') as held,
-        count_if(place.within_72_hours = 'yes') as within_72_hours,
-        count_if(place.declined) as declined,
-        count_if(place.is_elsewhere) as elsewhere,
-        count_if(place.is_elsewhere and place.held = 'yes') as held_elsewhere
-    from statistics.interview_place as place
+        count_if((place.answers & 2) > 0) as offered,
+        count_if((place.answers & 4) > 0) as held,
+        count_if((place.answers & 16) > 0) as within_72_hours,
+        count_if((place.answers & 32) > 0) as declined,
+        count_if((place.answers & 128) > 0) as elsewhere,
+        count_if((place.answers & 256) > 0) as held_elsewhere
+    from placed_return as place
     inner join statistics.period as period on place.month between period.period_start and period.period_end
     where
         (place.basis, period.period_type) in (

@@ -3,8 +3,8 @@
 -- matrix is complete, zeros included.
 -- Keys: cell_id (measure|basis|area_code|period_type|period_start|breakdown|breakdown_value).
 -- For: statistics.indicator and disclosure control. True counts: never leaves the restricted side. children is the
--- distinct children behind the count, not known of what is counted in statistics.incident_period. coverage says how much
--- of the period was received and can be told.
+-- distinct children behind the count, not known of what is counted in statistics.incident_period. coverage says how
+-- much of the period was received and can be told.
 with cell as (
     select
         measure.measure,
@@ -34,6 +34,18 @@ received as (
     from statistics.coverage
     cross join (values ('A'), ('B')) as basis (basis)
     where coverage.family = 'episode'
+),
+
+eligible as (
+    select
+        'interview' as family,
+        basis,
+        area_code,
+        period_type,
+        period_start,
+        count
+    from statistics.interview_count
+    where measure = 'rhi_eligible'
 ),
 
 counted as (
@@ -170,10 +182,9 @@ left join counted
         and cell.period_start = counted.period_start
         and cell.breakdown = counted.breakdown
         and cell.breakdown_value = counted.breakdown_value
-left join statistics.interview_count as eligible
+left join eligible
     on
-        cell.family = 'interview'
-        and eligible.measure = 'rhi_eligible'
+        cell.family = eligible.family
         and cell.basis = eligible.basis
         and cell.area_code = eligible.area_code
         and cell.period_type = eligible.period_type

@@ -8,11 +8,12 @@
 -- A child's first episode in the data need not be its first ever: the data begin on data_from.
 with first_episode as (
     select
-        child_key,
-        area_missing_from,
-        utc_to_london(started_at)::date as start_day
-    from patterns.episode
-    where episode_number = 1
+        child.child_key,
+        episode.area_missing_from,
+        utc_to_london(episode.started_at)::date as start_day
+    from patterns.episode as episode
+    inner join patterns.child as child on episode.child_number = child.child_number
+    where episode.episode_number = 1
 ),
 
 begin as (

@@ -6,10 +6,7 @@
 -- one row for the period.
 with child_total as (
     select
-        basis,
-        area_code,
-        period_type,
-        period_start,
+        frame_number,
         unnest([
             {
                 'name': 'incidents',
@@ -28,98 +25,98 @@ with child_total as (
             }
         ]) as measure
     from statistics.child_period
-    group by basis, area_code, period_type, period_start
+    group by frame_number
+),
+
+kind_month as (
+    select
+        basis,
+        area_code,
+        month,
+        value_bits & 4095 as value_bits,
+        count(*) as count
+    from statistics.episode
+    group by basis, area_code, month, value_bits & 4095
 ),
 
 value_month as (
     select
-        basis,
-        area_code,
-        date_trunc('month', start_day)::date as month,
-        case when grouping(age_band) = 0 then 'age_band' when grouping(sex) = 0 then 'sex' else 'looked_after' end
-            as breakdown,
-        coalesce(age_band, sex, looked_after) as breakdown_value,
-        count(*) as count
-    from statistics.episode
-    group by basis, area_code, month, grouping sets ((age_band), (sex), (looked_after))
+        kind_month.basis,
+        kind_month.area_code,
+        kind_month.month,
+        value.bit,
+        sum(kind_month.count)::bigint as count
+    from kind_month
+    inner join statistics.value on (kind_month.value_bits & value.bit) > 0
+    group by kind_month.basis, kind_month.area_code, kind_month.month, value.bit
 ),
 
-value_period as (
+value_placed as (
     select
-        value_month.basis,
-        value_month.area_code,
-        period.period_type,
-        period.period_start,
-        value_month.breakdown,
-        value_month.breakdown_value,
-        sum(value_month.count)::bigint as count
+        unnest(frame_month.frame_numbers) as frame_number,
+        value_month.bit,
+        value_month.count
     from value_month
-    inner join statistics.period
+    inner join statistics.frame_month as frame_month
         on
-            period.period_type <> 'rolling_12_months'
-            and value_month.month between period.period_start and period.period_end
-    group by
-        value_month.basis,
-        value_month.area_code,
-        period.period_type,
-        period.period_start,
-        value_month.breakdown,
-        value_month.breakdown_value
+            value_month.basis = frame_month.basis
+            and value_month.area_code = frame_month.area_code
+            and value_month.month = frame_month.month
+),
+
+value_frame as (
+    select
+        frame_number,
+        bit,
+        sum(count)::bigint as count
+    from value_placed
+    group by frame_number, bit
+),
+
+kind_of_child as (
+    select
+        frame_number,
+        value_bits & 4095 as value_bits,
+        count(*) as children
+    from statistics.child_period
+    group by frame_number, value_bits & 4095
 ),
 
 value_child as (
     select
-        basis,
-        area_code,
-        period_type,
-        period_start,
-        unnest([
-            { 'breakdown': 'age_band', 'value': 'under 10', 'children': count_if((value_bits & 1) > 0) },
-            { 'breakdown': 'age_band', 'value': '10 to 11', 'children': count_if((value_bits & 2) > 0) },
-            { 'breakdown': 'age_band', 'value': '12 to 14', 'children': count_if((value_bits & 4) > 0) },
-            { 'breakdown': 'age_band', 'value': '15 to 17', 'children': count_if((value_bits & 8) > 0) },
-            { 'breakdown': 'age_band', 'value': 'unknown', 'children': count_if((value_bits & 16) > 0) },
-            { 'breakdown': 'sex', 'value': 'female', 'children': count_if((value_bits & 32) > 0) },
-            { 'breakdown': 'sex', 'value': 'male', 'children': count_if((value_bits & 64) > 0) },
-            { 'breakdown': 'sex', 'value': 'other', 'children': count_if((value_bits & 128) > 0) },
-            { 'breakdown': 'sex', 'value': 'unknown', 'children': count_if((value_bits & 256) > 0) },
-            { 'breakdown': 'looked_after', 'value': 'yes', 'children': count_if((value_bits & 512) > 0) },
-            { 'breakdown': 'looked_after', 'value': 'no', 'children': count_if((value_bits & 1024) > 0) },
-            { 'breakdown': 'looked_after', 'value': 'unknown', 'children': count_if((value_bits & 2048) > 0) }
-        ]) as value
-    from statistics.child_period
-    group by basis, area_code, period_type, period_start
+        kind_of_child.frame_number,
+        value.bit,
+        sum(kind_of_child.children)::bigint as children
+    from kind_of_child
+    inner join statistics.value on (kind_of_child.value_bits & value.bit) > 0
+    group by kind_of_child.frame_number, value.bit
 )
 
 select
-    measure.name as measure,
-    basis,
-    area_code,
-    period_type,
-    period_start,
+    child_total.measure.name as measure,
+    frame.basis,
+    frame.area_code,
+    frame.period_type,
+    frame.period_start,
     'total' as breakdown,
     'Total' as breakdown_value,
-    measure.count,
-    measure.children
+    child_total.measure.count,
+    child_total.measure.children
 from child_total
-where measure.children > 0
+inner join statistics.frame as frame on child_total.frame_number = frame.frame_number
+where child_total.measure.children > 0
 union all
 select
     'incidents' as measure,
-    value_period.basis,
-    value_period.area_code,
-    value_period.period_type,
-    value_period.period_start,
-    value_period.breakdown,
-    value_period.breakdown_value,
-    value_period.count,
-    value_child.value.children::bigint as children
-from value_period
-inner join value_child
-    on
-        value_period.basis = value_child.basis
-        and value_period.area_code = value_child.area_code
-        and value_period.period_type = value_child.period_type
-        and value_period.period_start = value_child.period_start
-        and value_period.breakdown = value_child.value.breakdown
-        and value_period.breakdown_value = value_child.value.value
+    frame.basis,
+    frame.area_code,
+    frame.period_type,
+    frame.period_start,
+    value.breakdown,
+    value.breakdown_value,
+    value_frame.count,
+    value_child.children
+from value_frame
+inner join value_child on value_frame.frame_number = value_child.frame_number and value_frame.bit = value_child.bit
+inner join statistics.value on value_frame.bit = value.bit
+inner join statistics.frame as frame on value_frame.frame_number = frame.frame_number

@@ -40,7 +40,7 @@ with measured as (
         count_if(
             status = 'missing' and not (is_cse_live or is_cce_live) and (is_cse_undated or is_cce_undated)
         ) as exploitation_undated
-    from statistics.incident_fact
+    from statistics.incident_place
     group by basis, area_code, month, grouping sets ((), (sex))
 ),
 
@@ -85,7 +85,7 @@ filled as (
         count_if(found_unknown) as found_unknown,
         count_if(returned_unknown) as returned_unknown,
         count_if(interview_unknown) as interview_unknown
-    from statistics.incident_fact
+    from statistics.incident_place
     where status = 'missing'
     group by basis, area_code, month
 ),
@@ -138,7 +138,7 @@ divided as (
         coalesce(age_dfe, age_and_sex, ethnicity, setting, place, risk_initial, risk_highest, duration)
             as breakdown_value,
         count(*) as count
-    from statistics.incident_fact
+    from statistics.incident_place
     where status = 'missing'
     group by
         basis,

@@ -4,22 +4,7 @@
 -- For: children still missing when a month ended, and those missing for more than 7 and 28 days by then (indicator 23).
 -- An episode without a recorded end counts up to the data end of its sender. Where the child went missing again by the
 -- end of the month, it had ended at a time that nobody recorded, and it cannot be told when.
-with stretch as (
-    select
-        fact.basis,
-        fact.area_code,
-        episode.started_at,
-        episode.ended_at is null as is_open,
-        next_missing.next_started_at,
-        coalesce(episode.ended_at, data_cut.data_to) as until_at
-    from statistics.incident_fact as fact
-    inner join core.missing_episode as episode on fact.episode_key = episode.episode_key
-    inner join quality.data_cut on episode.borough = data_cut.borough
-    left join core.next_missing on fact.episode_key = next_missing.episode_key
-    where fact.status = 'missing' and fact.month < coalesce(episode.ended_at, data_cut.data_to)
-),
-
-month_end as (
+with month_end as (
     select
         period_start as month,
         london_to_utc((period_end + 1)::timestamp) as ends_at
@@ -27,15 +12,43 @@ month_end as (
     where period_type = 'month'
 ),
 
+-- Few are missing over the end of the month in which they start.
+stretch as (
+    select
+        episode.area_missing_from,
+        episode.responsible_authority,
+        episode.started_at,
+        episode.ended_at is null as is_open,
+        next_missing.next_started_at,
+        coalesce(episode.ended_at, data_cut.data_to) as until_at
+    from core.missing_episode as episode
+    inner join quality.data_cut on episode.borough = data_cut.borough
+    inner join month_end
+        on
+            date_trunc('month', episode.start_day) = month_end.month
+            and coalesce(episode.ended_at, data_cut.data_to) >= month_end.ends_at
+    left join core.next_missing on episode.rowid = next_missing.episode_rowid
+    where episode.status = 'missing' and (episode.age_at_start is null or episode.age_at_start < 18)
+),
+
+attributed as (
+    select
+        *,
+        unnest(['A', 'B']) as basis,
+        unnest([area_missing_from, responsible_authority]) as attributed_to
+    from stretch
+),
+
 standing as (
     select
-        stretch.basis,
-        stretch.area_code,
+        attributed.basis,
+        area.area_code,
         month_end.month,
-        month_end.ends_at - stretch.started_at as missing_for,
-        coalesce(stretch.is_open and stretch.next_started_at < month_end.ends_at, false) as is_unclear
-    from stretch
-    inner join month_end on stretch.started_at < month_end.ends_at and stretch.until_at >= month_end.ends_at
+        month_end.ends_at - attributed.started_at as missing_for,
+        coalesce(attributed.is_open and attributed.next_started_at < month_end.ends_at, false) as is_unclear
+    from attributed
+    inner join reference.area as area on attributed.attributed_to = area.area_code and area.area_type = 'borough'
+    inner join month_end on attributed.started_at < month_end.ends_at and attributed.until_at >= month_end.ends_at
 ),
 
 told as (

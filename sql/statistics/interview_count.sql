@@ -4,156 +4,108 @@
 -- For: statistics.count_cell. not_measurable counts the eligible episodes for which the answer cannot be told. Episodes
 -- add up over months and are counted by month; children are not: of each its answers in the period are put together,
 -- one bit a measure, and counted after.
-with by_month as (
+with kind_month as (
     select
         basis,
         area_code,
         month,
-        unnest([
-            {
-                'name': 'rhi_eligible',
-                'count': count(*),
-                'unclear': 0
-            },
-            {
-                'name': 'rhi_offered',
-                'count': count_if(offered = 'yes'),
-                'unclear': count_if(offered = 'not_measurable')
-            },
-            {
-                'name': 'rhi_completed',
-                'count': count_if(held = 'yes'),
-                'unclear': count_if(held = 'not_measurable')
-            },
-            {
-                'name': 'rhi_completed_of_offered',
-                'count': count_if(offered = 'yes' and held = 'yes'),
-                'unclear': count_if(offered = 'yes' and held = 'not_measurable')
-            },
-            {
-                'name': 'rhi_completed_72h',
-                'count': count_if(within_72_hours = 'yes'),
-                'unclear': count_if(within_72_hours = 'not_measurable')
-            },
-            {
-                'name': 'rhi_declined',
-                'count': count_if(declined),
-                'unclear': 0
-            },
-            {
-                'name': 'rhi_overtaken',
-                'count': count_if(overtaken = 'yes'),
-                'unclear': count_if(overtaken = 'not_measurable')
-            },
-            {
-                'name': 'rhi_eligible_elsewhere',
-                'count': count_if(is_elsewhere),
-                'unclear': 0
-            },
-            {
-                'name': 'rhi_completed_elsewhere',
-                'count': count_if(is_elsewhere and held = 'yes'),
-                'unclear': count_if(is_elsewhere and held = 'not_measurable')
-            },
-            {
-                'name': 'rhi_completed_72h_elsewhere',
-                'count': count_if(is_elsewhere and within_72_hours = 'yes'),
-                'unclear': count_if(is_elsewhere and within_72_hours = 'not_measurable')
-            }
-        ]) as measure
+        answers,
+        count(*) as episodes
     from statistics.interview_place
-    group by basis, area_code, month
+    group by basis, area_code, month, answers
+),
+
+by_month as (
+    select
+        kind_month.basis,
+        kind_month.area_code,
+        kind_month.month,
+        measure.measure,
+        sum(case when (kind_month.answers & measure.bit) > 0 then kind_month.episodes else 0 end)::bigint as count,
+        sum(case when (kind_month.answers & measure.unclear_bit) > 0 then kind_month.episodes else 0 end)::bigint
+            as not_measurable
+    from kind_month
+    cross join statistics.interview_measure as measure
+    group by kind_month.basis, kind_month.area_code, kind_month.month, measure.measure
+),
+
+framed as (
+    select
+        unnest(frame_month.frame_numbers) as frame_number,
+        by_month.measure,
+        by_month.count,
+        by_month.not_measurable
+    from by_month
+    inner join statistics.frame_month as frame_month
+        on
+            by_month.basis = frame_month.basis
+            and by_month.area_code = frame_month.area_code
+            and by_month.month = frame_month.month
 ),
 
 counted as (
     select
-        by_month.measure.name as measure,
-        by_month.basis,
-        by_month.area_code,
-        period.period_type,
-        period.period_start,
-        sum(by_month.measure.count)::bigint as count,
-        sum(by_month.measure.unclear)::bigint as not_measurable
-    from by_month
-    inner join statistics.period
-        on period.period_type <> 'rolling_12_months' and by_month.month between period.period_start and period.period_end
-    group by by_month.measure.name, by_month.basis, by_month.area_code, period.period_type, period.period_start
+        frame_number,
+        measure,
+        sum(count)::bigint as count,
+        sum(not_measurable)::bigint as not_measurable
+    from framed
+    group by frame_number, measure
 ),
 
-answered as (
+placed as (
     select
-        basis,
-        area_code,
-        child_number,
-        month,
-        bit_or(
-            1
-            | case when offered = 'yes' then 2 else 0 end
-            | case when held = 'yes' then 4 else 0 end
-            | case when offered = 'yes' and held = 'yes' then 8 else 0 end
-            | case when within_72_hours = 'yes' then 16 else 0 end
-            | case when declined then 32 else 0 end
-            | case when overtaken = 'yes' then 64 else 0 end
-            | case when is_elsewhere then 128 else 0 end
-            | case when is_elsewhere and held = 'yes' then 256 else 0 end
-            | case when is_elsewhere and within_72_hours = 'yes' then 512 else 0 end
-        ) as answers
-    from statistics.interview_place
-    group by basis, area_code, child_number, month
+        place.child_number,
+        place.answers,
+        unnest(frame_month.frame_numbers) as frame_number
+    from statistics.interview_place as place
+    inner join statistics.frame_month as frame_month
+        on
+            place.basis = frame_month.basis
+            and place.area_code = frame_month.area_code
+            and place.month = frame_month.month
 ),
 
 child as (
     select
-        answered.basis,
-        answered.area_code,
-        answered.child_number,
-        period.period_type,
-        period.period_start,
-        bit_or(answered.answers) as answers
-    from answered
-    inner join statistics.period
-        on period.period_type <> 'rolling_12_months' and answered.month between period.period_start and period.period_end
-    group by answered.basis, answered.area_code, answered.child_number, period.period_type, period.period_start
+        frame_number,
+        child_number,
+        bit_or(answers) & 1023 as answers
+    from placed
+    group by frame_number, child_number
+),
+
+kind_of_child as (
+    select
+        frame_number,
+        answers,
+        count(*) as children
+    from child
+    group by frame_number, answers
 ),
 
 behind as (
     select
-        basis,
-        area_code,
-        period_type,
-        period_start,
-        unnest([
-            { 'name': 'rhi_eligible', 'children': count_if((answers & 1) > 0) },
-            { 'name': 'rhi_offered', 'children': count_if((answers & 2) > 0) },
-            { 'name': 'rhi_completed', 'children': count_if((answers & 4) > 0) },
-            { 'name': 'rhi_completed_of_offered', 'children': count_if((answers & 8) > 0) },
-            { 'name': 'rhi_completed_72h', 'children': count_if((answers & 16) > 0) },
-            { 'name': 'rhi_declined', 'children': count_if((answers & 32) > 0) },
-            { 'name': 'rhi_overtaken', 'children': count_if((answers & 64) > 0) },
-            { 'name': 'rhi_eligible_elsewhere', 'children': count_if((answers & 128) > 0) },
-            { 'name': 'rhi_completed_elsewhere', 'children': count_if((answers & 256) > 0) },
-            { 'name': 'rhi_completed_72h_elsewhere', 'children': count_if((answers & 512) > 0) }
-        ]) as measure
-    from child
-    group by basis, area_code, period_type, period_start
+        kind_of_child.frame_number,
+        measure.measure,
+        sum(case when (kind_of_child.answers & measure.bit) > 0 then kind_of_child.children else 0 end)::bigint
+            as children
+    from kind_of_child
+    cross join statistics.interview_measure as measure
+    group by kind_of_child.frame_number, measure.measure
 )
 
 select
     counted.measure,
-    counted.basis,
-    counted.area_code,
-    counted.period_type,
-    counted.period_start,
+    frame.basis,
+    frame.area_code,
+    frame.period_type,
+    frame.period_start,
     'total' as breakdown,
     'Total' as breakdown_value,
     counted.count,
-    behind.measure.children::bigint as children,
+    behind.children,
     counted.not_measurable
 from counted
-inner join behind
-    on
-        counted.measure = behind.measure.name
-        and counted.basis = behind.basis
-        and counted.area_code = behind.area_code
-        and counted.period_type = behind.period_type
-        and counted.period_start = behind.period_start
+inner join behind on counted.frame_number = behind.frame_number and counted.measure = behind.measure
+inner join statistics.frame as frame on counted.frame_number = frame.frame_number

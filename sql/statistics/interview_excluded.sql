@@ -8,7 +8,7 @@
 -- the region is left out of the borough's figure, not of the region's.
 with attributed as (
     select
-        child.child_number,
+        verdict.child_number,
         verdict.return_day,
         area.area_code,
         area.parent_code,
@@ -18,7 +18,6 @@ with attributed as (
             else 'outside_region'
         end as responsible
     from statistics.interview_verdict as verdict
-    inner join statistics.child as child on verdict.child_key = child.child_key
     inner join reference.area as area on verdict.area_missing_from = area.area_code and area.area_type = 'borough'
     left join reference.area as responsible
         on verdict.responsible_authority = responsible.area_code and responsible.area_type = 'borough'

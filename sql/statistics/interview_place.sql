@@ -1,37 +1,47 @@
 -- statistics.interview_place
--- Grain: one row per eligible episode, basis and area.
--- Keys: episode_digest, basis, area_code.
+-- Grain: one row per eligible episode and basis, in the borough that it counts for.
+-- Keys: episode_rowid (core.missing_episode), basis.
 -- For: counting the interview cascade by the local month of the return. On basis B an episode counts for the authority
--- responsible for the child, so a host borough is never held to an interview that another authority owes.
-with attributed as (
+-- responsible for the child, so a host borough is never held to an interview that another authority owes. answers are
+-- the bits of statistics.interview_measure: what the episode counts in, and what cannot be told of it.
+with answered as (
     select
-        md5_number_lower(verdict.episode_key) as episode_digest,
-        child.child_number,
-        verdict.return_day,
-        verdict.offered,
-        verdict.held,
-        verdict.within_72_hours,
-        verdict.declined,
-        verdict.overtaken,
-        verdict.is_elsewhere,
+        episode_rowid,
+        child_number,
+        date_trunc('month', return_day)::date as month,
+        1
+        | case offered when 'yes' then 2 when 'not_measurable' then 1024 else 0 end
+        | case held when 'yes' then 4 when 'not_measurable' then 2048 else 0 end
+        | case
+            when offered = 'yes' and held = 'yes' then 8
+            when offered = 'yes' and held = 'not_measurable' then 4096
+            else 0
+        end
+        | case within_72_hours when 'yes' then 16 when 'not_measurable' then 8192 else 0 end
+        | case when declined then 32 else 0 end
+        | case overtaken when 'yes' then 64 when 'not_measurable' then 16384 else 0 end
+        | case when is_elsewhere then 128 else 0 end
+        | case
+            when is_elsewhere and held = 'yes' then 256
+            when is_elsewhere and held = 'not_measurable' then 32768
+            else 0
+        end
+        | case
+            when is_elsewhere and within_72_hours = 'yes' then 512
+            when is_elsewhere and within_72_hours = 'not_measurable' then 65536
+            else 0
+        end as answers,
         unnest(['A', 'B']) as basis,
-        unnest([verdict.area_missing_from, verdict.responsible_authority]) as attributed_to
-    from statistics.interview_verdict as verdict
-    inner join statistics.child as child on verdict.child_key = child.child_key
+        unnest([area_missing_from, responsible_authority]) as attributed_to
+    from statistics.interview_verdict
 )
 
 select
-    attributed.episode_digest,
-    attributed.child_number,
-    attributed.basis,
-    unnest([area.area_code, area.parent_code]) as area_code,
-    date_trunc('month', attributed.return_day)::date as month,
-    attributed.offered,
-    attributed.held,
-    attributed.within_72_hours,
-    attributed.declined,
-    attributed.overtaken,
-    attributed.is_elsewhere
-from attributed
-inner join reference.area as area on attributed.attributed_to = area.area_code
-where area.area_type = 'borough'
+    answered.episode_rowid,
+    answered.child_number,
+    answered.basis,
+    area.area_code,
+    answered.month,
+    answered.answers
+from answered
+inner join reference.area as area on answered.attributed_to = area.area_code and area.area_type = 'borough'

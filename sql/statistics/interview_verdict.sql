@@ -1,12 +1,15 @@
 -- statistics.interview_verdict
 -- Grain: one row per returned missing episode of a child that is eligible for a return interview.
--- Keys: episode_key.
+-- Keys: episode_key; episode_rowid (core.missing_episode).
+-- View: it says of a row of core.interview_cascade one thing more.
 -- For: counting the cascade of core.interview_cascade, where each answer is explained. Eligible: the 72 hours after the
 -- return (else the finding) are wholly over at the data cut of the borough that sent the episode. is_elsewhere: the
 -- child was looked after and missing from outside the responsible authority's area (indicator 31).
 select
+    cascade.episode_rowid,
     cascade.episode_key,
     cascade.child_key,
+    cascade.child_number,
     cascade.area_missing_from,
     cascade.responsible_authority,
     cascade.return_day,
@@ -19,5 +22,5 @@ select
     and 'unknown' not in (episode.area_missing_from, episode.responsible_authority)
     and episode.area_missing_from <> episode.responsible_authority as is_elsewhere
 from core.interview_cascade as cascade
-inner join core.missing_episode as episode on cascade.episode_key = episode.episode_key
+inner join core.missing_episode as episode on cascade.episode_rowid = episode.rowid
 where cascade.due = 'yes'

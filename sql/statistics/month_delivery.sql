@@ -7,12 +7,14 @@ with episode_part as (
     select
         'episode' as family,
         episode.basis,
-        episode.area_code,
-        date_trunc('month', episode.start_day)::date as month,
+        unnest([area.area_code, area.parent_code]) as area_code,
+        episode.month,
         staged.delivery_id,
         staged.row_key
     from statistics.episode as episode
-    inner join core.episode_row on episode.episode_key = episode_row.episode_key
+    inner join reference.area as area on episode.area_code = area.area_code
+    inner join core.missing_episode as resolved on episode.episode_rowid = resolved.rowid
+    inner join core.episode_row on resolved.episode_key = episode_row.episode_key
     inner join staging.missing_episode as staged on episode_row.row_key = staged.row_key
 ),
 

@@ -7,8 +7,8 @@
 -- same days.
 with span as (
     select
-        date_trunc('month', min(utc_to_london(started_at)))::date as first_month,
-        date_trunc('month', max(utc_to_london(started_at)))::date as last_month
+        date_trunc('month', min(start_day))::date as first_month,
+        date_trunc('month', max(start_day))::date as last_month
     from core.missing_episode
     where status = 'missing'
 ),

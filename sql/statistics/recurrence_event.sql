@@ -6,11 +6,10 @@
 -- As in statistics.recurrence_gap, whichever borough the child is missing from, and only what starts by observed_to.
 with episode as (
     select
-        child.child_number,
-        missing.started_at
-    from core.missing_episode as missing
-    inner join statistics.child as child on missing.child_key = child.child_key
-    where missing.status = 'missing' and (missing.age_at_start is null or missing.age_at_start < 18)
+        child_number,
+        started_at
+    from core.missing_episode
+    where status = 'missing' and (age_at_start is null or age_at_start < 18)
 )
 
 select

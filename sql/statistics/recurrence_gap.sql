@@ -18,9 +18,10 @@
 -- child has started again since. Those children have no days, and are counted beside the rest.
 with history as (
     select
-        md5_number_lower(episode.episode_key) as episode_digest,
-        child.child_number,
+        episode.rowid as episode_rowid,
+        episode.child_number,
         episode.borough,
+        episode.start_day,
         episode.started_at,
         episode.ended_at,
         episode.started_precision = 'minute' and episode.latest_started_at = episode.started_at as is_start_exact,
@@ -29,7 +30,6 @@ with history as (
         episode.looked_after,
         coalesce(episode.age_at_start >= 18, false) as is_adult
     from core.missing_episode as episode
-    inner join statistics.child as child on episode.child_key = child.child_key
     where episode.status = 'missing'
 ),
 
@@ -48,16 +48,18 @@ followed as (
         )
 ),
 
--- Two missing episodes of a child never start at the same instant: they would have been merged.
 first_episode as (
     select
-        basis,
-        area_code,
-        period_start,
-        child_number,
-        first_episode_digest as episode_digest
-    from statistics.child_period
-    where period_type = 'year_to_march'
+        frame.basis,
+        frame.area_code,
+        frame.period_start,
+        child.child_number,
+        episode.episode_rowid
+    from statistics.child_period as child
+    inner join statistics.frame as frame on child.frame_number = frame.frame_number
+    inner join patterns.episode as episode
+        on child.child_number = episode.child_number and child.first_number = episode.episode_number
+    where frame.period_type = 'year_to_march'
 ),
 
 -- Observation from a month on ends where the next month that was not received begins.
@@ -89,12 +91,12 @@ timed as (
         -- least() passes over what is not known.
         least(data_cut.data_to, london_to_utc(observed.unseen_month::timestamp), followed.adult_at) as observed_to
     from first_episode
-    inner join followed on first_episode.episode_digest = followed.episode_digest
+    inner join followed on first_episode.episode_rowid = followed.episode_rowid
     inner join quality.data_cut as data_cut on followed.borough = data_cut.borough
     left join observed
         on
             followed.borough = observed.borough
-            and date_trunc('month', utc_to_london(followed.started_at))::date = observed.month
+            and date_trunc('month', followed.start_day)::date = observed.month
 )
 
 select

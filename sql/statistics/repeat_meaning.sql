@@ -13,14 +13,15 @@
 -- Where less than twelve months before the year are loaded, what looks back 365 days is null.
 with child_year as (
     select
-        basis,
-        area_code,
-        period_start,
-        child_number,
-        incidents,
-        second_or_later
-    from statistics.child_period
-    where period_type = 'year_to_march'
+        frame.basis,
+        frame.area_code,
+        frame.period_start,
+        child.child_number,
+        child.incidents,
+        child.second_or_later
+    from statistics.child_period as child
+    inner join statistics.frame as frame on child.frame_number = frame.frame_number
+    where frame.period_type = 'year_to_march'
 ),
 
 summed as (

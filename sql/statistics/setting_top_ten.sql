@@ -11,7 +11,7 @@ with placed as (
         period.period_start,
         fact.setting_key,
         count(*) as incidents
-    from statistics.incident_fact as fact
+    from statistics.incident_place as fact
     inner join statistics.period
         on fact.month between period.period_start and period.period_end and period.period_type = 'year_to_march'
     where fact.status = 'missing' and fact.is_care_setting

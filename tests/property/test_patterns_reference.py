@@ -98,7 +98,7 @@ drawn_children = st.lists(st.lists(drawn_episode, min_size=1, max_size=8), min_s
 
 _EPISODE: dict[str, pl.DataType] = {
     **dict.fromkeys(("episode_key", "child_key", "child_id", "borough", "status"), pl.String()),
-    "child_number": pl.Int32(),
+    **dict.fromkeys(("child_number", "pseudonym_number"), pl.Int32()),
     "boroughs": pl.List(pl.String()),
     **dict.fromkeys(("started_at", "latest_started_at", "ended_at", "latest_ended_at"), pl.Datetime("us")),
     **dict.fromkeys(("returned_at", "latest_returned_at"), pl.Datetime("us")),
@@ -120,7 +120,7 @@ _PLACEMENT: dict[str, pl.DataType] = {
 }
 _CHILD: dict[str, pl.DataType] = {
     **dict.fromkeys(("borough", "child_id", "child_key"), pl.String()),
-    "child_number": pl.Int32(),
+    **dict.fromkeys(("child_number", "pseudonym_number"), pl.Int32()),
 }
 
 
@@ -264,6 +264,8 @@ def _fill(warehouse: SmallWarehouse, drawn: Drawn) -> None:
     """Put what is drawn where the patterns read it."""
     children = {one.child_key: number for number, one in enumerate(drawn.episodes)}
     known = {(row.borough, row.child): key for key, row in drawn.placements}
+    known |= {(one.lead.row.borough, one.lead.row.child): one.child_key for one in drawn.episodes}
+    pseudonyms = {pseudonym: number for number, pseudonym in enumerate(known)}
     interviews = [
         {
             "interview_key": one.row.interview_id,
@@ -274,7 +276,7 @@ def _fill(warehouse: SmallWarehouse, drawn: Drawn) -> None:
         for one in drawn.interviews
     ]
     tables: Mapping[str, tuple[dict[str, pl.DataType], list[dict[str, Any]]]] = {
-        "core.missing_episode": (_EPISODE, [_columns(one, children[one.child_key]) for one in drawn.episodes]),
+        "core.missing_episode": (_EPISODE, [_columns(one, children, pseudonyms) for one in drawn.episodes]),
         "core.return_interview": (_INTERVIEW, interviews),
         "core.episode_interview": (
             _LINK,
@@ -295,7 +297,13 @@ def _fill(warehouse: SmallWarehouse, drawn: Drawn) -> None:
         "staging.child": (
             _CHILD,
             [
-                {"borough": borough, "child_id": child, "child_key": key, "child_number": children[key]}
+                {
+                    "borough": borough,
+                    "child_id": child,
+                    "child_key": key,
+                    "child_number": children[key],
+                    "pseudonym_number": pseudonyms[borough, child],
+                }
                 for (borough, child), key in known.items()
             ],
         ),
@@ -305,7 +313,7 @@ def _fill(warehouse: SmallWarehouse, drawn: Drawn) -> None:
         replace_table(warehouse.connection, table, pl.DataFrame(rows, schema=schema))
 
 
-def _columns(one: Episode, child_number: int) -> dict[str, Any]:
+def _columns(one: Episode, children: Mapping[str, int], pseudonyms: Mapping[tuple[str, str], int]) -> dict[str, Any]:
     row = one.lead.row
     said = {kind: getattr(row, f"{kind}_flag") == "yes" for kind in ("cse", "cce")}
     on = {kind: getattr(row, f"{kind}_flag_date") for kind in ("cse", "cce")}
@@ -313,7 +321,8 @@ def _columns(one: Episode, child_number: int) -> dict[str, Any]:
         "episode_key": row.episode_id,
         "child_key": one.child_key,
         "child_id": row.child,
-        "child_number": child_number,
+        "child_number": children[one.child_key],
+        "pseudonym_number": pseudonyms[row.borough, row.child],
         "borough": row.borough,
         "boroughs": sorted(senders(one)),
         "status": one.status,

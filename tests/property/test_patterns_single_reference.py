@@ -212,8 +212,12 @@ def _found(warehouse: SmallWarehouse) -> list[tuple[Any, ...]]:
     """Return every hit, with the missing episodes of the child that its window holds."""
     hits = " union all by name ".join(f"select * from patterns.hit_{kind}" for kind in KINDS)  # noqa: S608 - our own names
     rows = warehouse.rows(f"""
-        select hit.*, list(episode.episode_key order by episode.episode_key) as evidence
+        select
+            rule.rule_id, rule.version as rule_version, own.episode_key, hit.hit_at, hit.window_after, hit.is_certain,
+            hit.detail, list(episode.episode_key order by episode.episode_key) as evidence
         from ({hits}) as hit
+        inner join rules.pattern as rule using (rule_number)
+        inner join patterns.episode as own using (child_number, episode_number)
         inner join patterns.episode as episode
             on hit.child_number = episode.child_number
             and episode.started_at > hit.window_after and episode.started_at <= hit.hit_at

@@ -153,8 +153,9 @@ STARTS = """
 """
 CLUSTERS = "select * from patterns.setting_cluster"
 EVIDENCE = """
-    select listed.rule_id, listed.rule_version, hit.episode_key, list(evidence.episode_key) as evidence
+    select rule.rule_id, rule.version as rule_version, hit.episode_key, list(evidence.episode_key) as evidence
     from patterns.evidence_{kind} as listed
+    inner join rules.pattern as rule using (rule_number)
     inner join patterns.episode as hit
         on listed.child_number = hit.child_number and listed.episode_number = hit.episode_number
     inner join patterns.episode as evidence
@@ -162,8 +163,10 @@ EVIDENCE = """
     group by all
 """
 HITS = """
-    select rule_id, rule_version, episode_key, hit_at, window_after, is_certain, detail
-    from patterns.hit_{kind} inner join patterns.episode using (child_number, episode_number)
+    select rule_id, version as rule_version, episode_key, hit_at, window_after, is_certain, detail
+    from patterns.hit_{kind}
+    inner join rules.pattern using (rule_number)
+    inner join patterns.episode using (child_number, episode_number)
 """
 
 

@@ -47,7 +47,8 @@ def warehouse() -> Iterator[SmallWarehouse]:
 @settings(max_examples=4, deadline=None)
 def test_who_is_followed_and_for_how_long_equals_the_reference(warehouse: SmallWarehouse, history: Sent) -> None:
     warehouse.load(*history.deliveries, as_at=history.as_at.isoformat())
-    warehouse.build("statistics.recurrence_event", "statistics.repeat_meaning", "statistics.concentration")
+    made = ("child", "recurrence_event", "repeat_meaning", "concentration")
+    warehouse.build(*(f"statistics.{table}" for table in made))
     live = live_episodes(history.deliveries, history.as_at)
     episodes = resolve(live)
     areas = load_region()

@@ -506,7 +506,8 @@ def test_what_each_rule_finds_is_what_the_flags_say(connection: duckdb.DuckDBPyC
     ).fetchall()
     before = sorted(
         connection.execute(
-            "select count(*) from patterns.episode where child_key = $child and started_at < $at",
+            "select count(*) from patterns.episode inner join patterns.child using (child_number) "
+            "where child_key = $child and started_at < $at",
             {"child": child, "at": raised_at},
         ).fetchall()[0][0]
         for child, raised_at in rows

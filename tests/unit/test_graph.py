@@ -69,6 +69,31 @@ def test_a_subquery_is_a_dependency(tmp_path: Path) -> None:
     assert load_tables(tmp_path)[1].reads == {"a.one"}
 
 
+def test_a_view_shows_what_its_table_holds_now_and_counts_nothing(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection
+) -> None:
+    write(tmp_path, "a.one", "select 1 as number")
+    write(tmp_path, "b.two", "select number + 1 as number from a.one", "-- b.two\n-- View: one table reads it.")
+    one, two = load_tables(tmp_path)
+    assert (one.is_view, two.is_view) == (False, True)
+    assert [build_table(connection, table) for table in (one, two)] == [1, None]
+    connection.execute("update a.one set number = 5")
+    assert connection.execute("select number from b.two").fetchall() == [(6,)]
+
+
+@pytest.mark.parametrize("before", ["table", "view"])
+def test_what_was_a_table_becomes_a_view_and_the_other_way_round(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, before: str
+) -> None:
+    header = "-- a.one" if before == "view" else "-- a.one\n-- View: one table reads it."
+    write(tmp_path, "a.one", "select 2 as number", header)
+    connection.execute(f"create schema a; create {before} a.one as select 1 as number")
+    build_table(connection, load_tables(tmp_path)[0])
+    assert connection.execute("select number from a.one").fetchall() == [(2,)]
+    kinds = connection.execute("select table_type from information_schema.tables where table_name = 'one'").fetchall()
+    assert kinds == [("BASE TABLE" if before == "view" else "VIEW",)]
+
+
 def test_macros_are_not_tables(tmp_path: Path) -> None:
     write(tmp_path, "a.one", "select 1 as number")
     write(tmp_path, "macros.time", "create macro twice(x) as 2 * x")

@@ -186,7 +186,7 @@ def test_missing_again_within_exactly_28_days_of_the_end(
         absence(f"2024-{month:02}-28 10:00", f"2024-{month:02}-28 11:00", child=f"m{month}") for month in range(5, 13)
     ]
     warehouse.load(delivery(*rows, *every_month, LATER))
-    warehouse.build("statistics.recurrence_gap", "statistics.child_again")
+    warehouse.build("statistics.child", "statistics.recurrence_gap", "statistics.child_again")
     number = warehouse.values("select child_number from statistics.child where child_key = 'anna'")[0]
     found = warehouse.rows(
         "select is_gone_again and days <= 28 as again, followed_days >= 28 as followed from statistics.recurrence_gap "

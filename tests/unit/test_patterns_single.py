@@ -41,8 +41,9 @@ def hits(warehouse: SmallWarehouse, kind: str, by_name: Cases) -> list[dict[str,
     warehouse.load(cases(by_name))
     warehouse.build(f"patterns.hit_{kind}")
     return warehouse.rows(f"""
-        select episode.child_id as name, hit.*
-        from patterns.hit_{kind} as hit inner join patterns.episode as episode using (episode_key)
+        select child_id as name, hit.*
+        from patterns.hit_{kind} as hit inner join patterns.episode using (child_number, episode_number)
+        inner join (select pseudonym_number, child_id from staging.child) using (pseudonym_number)
         order by name, hit_at
     """)  # noqa: S608 - names of our own tables
 
@@ -175,11 +176,12 @@ def test_both_branches_are_one_hit_and_its_evidence_is_that_of_the_gaps(warehous
 def evidence(warehouse: SmallWarehouse, kind: str) -> dict[str, list[str]]:
     """Name of each case to the days of the missing episodes that the windows of its hits hold."""
     found = warehouse.rows(f"""
-        select episode.child_id as name, list(episode.started_at::date::varchar order by episode.started_at) as days
+        select child_id as name, list(episode.started_at::date::varchar order by episode.started_at) as days
         from patterns.hit_{kind} as hit
         inner join patterns.episode as episode
             on hit.child_number = episode.child_number
             and episode.started_at > hit.window_after and episode.started_at <= hit.hit_at
+        inner join (select pseudonym_number, child_id from staging.child) using (pseudonym_number)
         group by all
     """)  # noqa: S608 - names of our own tables
     return {row["name"]: row["days"] for row in found}
@@ -431,7 +433,7 @@ def test_the_order_of_rows_changes_nothing_and_every_hit_stands_for_one_episode(
     assert made[0] == made[1]
     assert all(made[0].values())
     for table in HIT_TABLES:
-        keys = [(hit["rule_id"], hit["rule_version"], hit["episode_key"]) for hit in made[0][table]]
+        keys = [(hit["rule_number"], hit["child_number"], hit["episode_number"]) for hit in made[0][table]]
         assert len(keys) == len(set(keys))
     alone = [hit for kind in ("long", "night", "young") for hit in made[0][f"patterns.hit_{kind}"]]
     assert {hit["hit_at"] - hit["window_after"] for hit in alone} == {timedelta(microseconds=1)}

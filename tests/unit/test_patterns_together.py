@@ -328,8 +328,10 @@ def of_kind(warehouse: SmallWarehouse, kind: str, names: Iterable[str]) -> dict[
     """Hits of a kind by the case they are in, each with the name of its child."""
     hits: dict[str, list[dict[str, Any]]] = {}
     query = f"""
-        select hit.*, episode.child_id from patterns.hit_{kind} as hit
-        inner join patterns.episode as episode using (child_number, episode_number) order by hit_at, child_id
+        select hit.*, child_id from patterns.hit_{kind} as hit
+        inner join patterns.episode using (child_number, episode_number)
+        inner join (select pseudonym_number, child_id from staging.child) using (pseudonym_number)
+        order by hit_at, child_id
     """  # noqa: S608 - our own names
     for row in warehouse.rows(query):
         name, row["child"] = row["child_id"].split(": ", maxsplit=1)
@@ -420,6 +422,7 @@ def test_the_evidence_of_a_cluster_is_the_childs_own(warehouse: SmallWarehouse) 
         select started_at from patterns.evidence_setting_cluster as listed
         inner join patterns.episode as episode
             on listed.child_number = episode.child_number and evidence_number = episode.episode_number
+        inner join (select pseudonym_number, child_id from staging.child) using (pseudonym_number)
         where child_id = 'three by two: anna' order by started_at
     """
     assert warehouse.values(query) == [utc("2024-06-01 09:00"), utc("2024-06-20 09:00")]
@@ -444,11 +447,13 @@ def test_a_child_who_repeats_across_boroughs(warehouse: SmallWarehouse) -> None:
 HITS = """
     select child_id, hit.* exclude (child_number, episode_number) from patterns.hit_{kind} as hit
     inner join patterns.episode using (child_number, episode_number)
+    inner join (select pseudonym_number, child_id from staging.child) using (pseudonym_number)
 """
 EVIDENCE = """
-    select child_id, listed.rule_id, episode.started_at from patterns.evidence_{kind} as listed
+    select child_id, listed.rule_number, episode.started_at from patterns.evidence_{kind} as listed
     inner join patterns.episode as episode
         on listed.child_number = episode.child_number and listed.evidence_number = episode.episode_number
+    inner join (select pseudonym_number, child_id from staging.child) using (pseudonym_number)
 """
 SAID = (
     *(query.format(kind=kind) for query in (HITS, EVIDENCE) for kind in ("co_missing", "setting_cluster")),

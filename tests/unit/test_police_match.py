@@ -127,7 +127,7 @@ def test_both_rows_are_kept_with_the_reason_why_they_are_one(warehouse: SmallWar
         seen("2024-06-01", "2024-06-01", borough="bolton"),
     ]
     warehouse.load(delivery(*as_child("ben", *rows)))
-    warehouse.build("core.missing_episode")
+    warehouse.build("core.missing_episode", "core.episode_row")
     joined = warehouse.values("select joined_by from core.episode_row order by borough, episode_id")
     assert joined == ["day", "lead", "police_match", "police_match"]
     (episode,) = warehouse.rows("select * from core.missing_episode")

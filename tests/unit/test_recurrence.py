@@ -118,6 +118,7 @@ def warehouse() -> Iterator[SmallWarehouse]:
             delivery(*others, *EVERY_MONTH, received="2025-07-01 09:00"),
         )
         opened.build(
+            "statistics.child",
             "statistics.recurrence_event",
             "statistics.concentration_curve",
             "statistics.repeat_meaning",
@@ -331,16 +332,16 @@ def test_slices_are_whole_children_and_all_who_tie() -> None:
         "equal": [2, 2, 2, 2, 2],
         "alone": [3],
     }
-    rows = [(area, number) for area, numbers in incidents.items() for number in numbers]
+    rows = [(frame, number) for frame, numbers in enumerate(incidents.values()) for number in numbers]
     with connect(Path(":memory:"), read_only=False) as connection:
         connection.execute("create schema statistics")
-        child_period = pl.DataFrame(rows, schema=["area_code", "incidents"], orient="row").select(
-            pl.lit("A").alias("basis"),
-            "area_code",
-            pl.lit("year_to_march").alias("period_type"),
-            pl.lit(date(2024, 4, 1)).alias("period_start"),
-            "incidents",
+        frame = pl.DataFrame(
+            [(number, "A", area, "year_to_march", date(2024, 4, 1)) for number, area in enumerate(incidents)],
+            schema=["frame_number", "basis", "area_code", "period_type", "period_start"],
+            orient="row",
         )
+        replace_table(connection, "statistics.frame", frame)
+        child_period = pl.DataFrame(rows, schema=["frame_number", "incidents"], orient="row")
         replace_table(connection, "statistics.child_period", child_period)
         for table in load_tables():
             if table.qualified in ("statistics.concentration_curve", "statistics.concentration"):

@@ -157,6 +157,12 @@ def _incident_keys(episode: Episode, lived: Sequence[Episode], in_period: int) -
         yield "incidents_of_repeaters", *TOTAL
 
 
+def _incident_band(incidents: int) -> str:
+    if incidents == 1:
+        return "1"
+    return "2 to 4" if incidents < 5 else "5 to 9" if incidents < 10 else "10 or more"
+
+
 def _child_keys(
     lived: Sequence[Episode], completing: dict[str, set[frozenset[tuple[str, str]]]]
 ) -> Iterator[tuple[str, str, str]]:
@@ -166,6 +172,7 @@ def _child_keys(
     yield "children", "age_band", band
     yield "children", "sex", next((sex for sex in sexes if sex != "unknown"), "unknown")
     yield "children", "looked_after", _looked_after(lived)
+    yield "children", "incident_band", _incident_band(len(lived))
     if band in ("10 to 11", "12 to 14", "15 to 17"):
         yield "children_10_17", *TOTAL
     if len(lived) >= 2:
