@@ -68,6 +68,17 @@ class Knowledge:
             reasons=tuple(self.reasons[fact] for fact in chosen),
         )
 
+    def around(self, cells: Whole, enough: int) -> Whole:
+        """The cells that facts link with some cells, step by step until there are enough or no more."""
+        links = abs(self.rows).sign()
+        near = np.zeros(len(self.low), dtype=np.int64)
+        near[cells] = 1
+        before = 0
+        while before < (size := int(near.sum())) < enough:
+            before = size
+            near = (links.T @ (links @ near) + near > 0).astype(np.int64)
+        return np.flatnonzero(near)
+
     def without(self, cells: Whole) -> "Knowledge":
         """The facts that do not speak of some cells; the windows of all."""
         others = np.zeros(len(self.low))

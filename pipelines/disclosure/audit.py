@@ -45,6 +45,8 @@ _IN_PLAN = ["measure", "basis", "period_type", "breakdown"]
 _SOLVER = f"HiGHS through scipy {scipy.__version__}"
 _FAULTS = {"dominated": "one child makes most of it", "share": "a share of none, all or all but one"}
 _DISPUTED = "a second solver does not agree, or came to no end"
+# At how many cells the surroundings are enough for both solvers to have something to do.
+_AROUND = 300
 # The number of the release that is attacked: later than all before it, and the same however many these are.
 _NOW = 2**31
 # A witness need not be the most extreme table, only a possible one; proving that it is the most extreme takes the time.
@@ -411,7 +413,7 @@ def _attacks(
     for done, (group, inside) in enumerate(groups, start=1):
         # Earlier releases come after this one's cells, so that these keep their numbers without them.
         of_this_release = group[group < planned]
-        believed = _believable(beliefs, group, of_this_release, policy.seconds_per_component)
+        believed = _believable(beliefs, every[group], group, of_this_release, policy.seconds_per_component)
         cells = group[: len(believed.low)]
         attack = _Attack(
             known=believed,
@@ -427,7 +429,7 @@ def _attacks(
 
 
 def _believable(
-    beliefs: tuple[Knowledge, Knowledge], group: Whole, of_this_release: Whole, seconds: float
+    beliefs: tuple[Knowledge, Knowledge], cells: pl.DataFrame, group: Whole, of_this_release: Whole, seconds: float
 ) -> Knowledge:
     """What is known of a group with the counts of others and earlier releases, as far as all can be true.
 
@@ -439,14 +441,25 @@ def _believable(
     doubtful = [] if only_ours else [with_others]
     doubtful += [] if len(group) == len(of_this_release) else [ours]
     for belief in doubtful:
-        try:
-            belief.extreme(np.zeros(len(group)), seconds)
-        except InfeasibleError:
-            continue
-        except SolverError:
-            return belief  # the attack itself will not get further, and refuses
-        return belief
+        if _can_be_true(belief, cells, seconds):
+            return belief
     return beliefs[1].about(of_this_release)
+
+
+def _can_be_true(belief: Knowledge, cells: pl.DataFrame, seconds: float) -> bool:
+    """Whether any counts agree with a belief. Where that is not found out, yes: the attack then finds out no more."""
+    anything = np.zeros(len(belief.low))
+    with suppress(SolverError):
+        shorter = merge_releases(belief, cells)
+        if shorter is not None and belief.allows(shorter.extreme(anything, seconds)):
+            return True
+    try:
+        belief.extreme(anything, seconds)
+    except InfeasibleError:
+        return False
+    except SolverError:
+        return True
+    return True
 
 
 class _Attack:
@@ -596,30 +609,32 @@ class _Attack:
             self._near = {int(one): group for group in groups for one in group}
         return self._near[cell]
 
-    def sample(self, number: int) -> Whole:
-        """The weights of some targets, first of those that were searched for alone."""
+    def sample(self, number: int) -> Iterator[tuple[Knowledge, Whole]]:
+        """Some targets, first of those searched for alone: what is known around each, and its weights there."""
         alone = np.flatnonzero(self.alone)
-        chosen = np.concatenate([alone, np.setdiff1d(np.arange(len(self.verdict)), alone)])[:number]
-        weights: Whole = self.weights[chosen].toarray()
-        return weights
+        for one in np.concatenate([alone, np.setdiff1d(np.arange(len(self.verdict)), alone)])[:number]:
+            weights: Whole = self.weights[[one]].toarray()
+            around = self.known.around(np.flatnonzero(weights[0]), _AROUND)
+            yield self.known.about(around), weights[:, around]
 
 
 def _cross_check(attacks: list[_Attack], number: int, policy: Policy) -> int:
-    """Let an unrelated solver find the intervals of some targets of every group.
+    """Let an unrelated solver find the intervals of some targets of every group, from the facts around each.
 
     Returns:
         How many were found alike; -1 where the solvers disagree or the second one came to no end.
     """
     seconds = policy.seconds_per_component
     problems = [
-        (attack.known, attack.sample(_share_of(number, done, len(attacks)))) for done, attack in enumerate(attacks, 1)
+        problem
+        for done, attack in enumerate(attacks, start=1)
+        for problem in attack.sample(_share_of(number, done, len(attacks)))
     ]
     try:
         theirs = intervals(problems, seconds)
         mine = [
-            tuple(int(known.extreme(sign * weight, seconds) @ weight) for sign in (-1, 1))
+            tuple(int(known.extreme(sign * weights[0], seconds) @ weights[0]) for sign in (-1, 1))
             for known, weights in problems
-            for weight in weights.astype(np.float64)
         ]
     except SolverError:
         return -1

@@ -159,3 +159,35 @@ def test_intervals_and_verdicts_are_those_of_brute_force(name: str, data: st.Dat
             assert verdict == ""
         if least == greatest or (least > 0 and greatest <= policy.unsafe_to):
             assert verdict != ""
+
+
+SQUARE = policy_for({"measures": ["incidents"], "breakdowns": ["total", "sex"], "method": "suppression"})
+SQUARE_CELLS = places(
+    *(year("incidents", area, "sex", value) for area in ("R", "T1", "T2") for value in ("F", "M")),
+    *(year("incidents", area) for area in ("R", "T1", "T2")),
+)
+
+
+def with_margins(inner: Tables) -> Tables:
+    """Incidents in the order of `SQUARE_CELLS`, of counts of two towns by sex: T1 F, T1 M, T2 F, T2 M."""
+    f1, m1, f2, m2 = inner
+    return np.stack([f1 + f2, m1 + m2, f1, m1, f2, m2, f1 + m1 + f2 + m2, f1 + m1, f2 + m2])
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(inner=st.lists(st.integers(0, 3), min_size=4, max_size=4), chosen=st.sets(st.integers(0, 8)))
+def test_intervals_of_hidden_counts_are_those_of_brute_force(inner: list[int], chosen: set[int]) -> None:
+    truth = with_margins(np.array(inner))
+    total = 6  # always shown, so that there is an end to what is possible
+    hidden = np.isin(np.arange(9), list(chosen - {total})) & (truth > 0)
+    published = SQUARE_CELLS.with_columns(
+        count=pl.Series(truth),
+        symbol=pl.Series(np.where(hidden, "c", "")),
+        method=pl.lit("suppression"),
+        within=pl.lit(0, dtype=pl.Int64),
+    ).with_columns(count=pl.when(pl.col("symbol") == "").then("count"))
+    known = public_knowledge(published.with_columns(release=1, empty=False), SQUARE, TWO)
+    every = with_margins(np.stack([axis.ravel() for axis in np.meshgrid(*[np.arange(truth[total] + 1)] * 4)]))
+    fits = (every[~hidden] == truth[~hidden, None]).all(axis=0) & (every[hidden] >= 1).all(axis=0)
+    for cell in np.flatnonzero(hidden):
+        assert known.interval(int(cell), 10) == (every[cell, fits].min(), every[cell, fits].max())
