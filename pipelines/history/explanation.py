@@ -86,11 +86,12 @@ select
     episode.ended_at, day_or_minute(episode.ended_at, episode.ended_precision) as ended, episode.ended_precision,
     episode.started_at = $raised_at as raises, episode.age_at_start, episode.looked_after,
     episode.area_missing_from, episode.responsible_authority, episode.first_received_at,
-    episode.pseudonym_scope,
+    lead.pseudonym_scope,
     asked.due, asked.offered, asked.accepted, asked.held, asked.within_72_hours, asked.overtaken, asked.interviews,
     day_or_minute(asked.first_held_at, asked.held_precision) as first_held, asked.hours_from_return
 from evidence
 inner join core.missing_episode as episode on evidence.episode_key = episode.episode_key
+inner join staging.missing_episode as lead on episode.episode_key = lead.row_key
 left join core.interview_cascade as asked on episode.episode_key = asked.episode_key
 order by episode.started_at, episode.episode_key
 """

@@ -3,7 +3,8 @@
 -- Keys: frame_number; basis, area_code, period_type, period_start.
 -- For: statistics.child_period, which names these by one number. The number means nothing outside one run.
 select
-    (row_number() over ())::integer as frame_number,
+    (row_number() over (order by basis.basis, area.area_code, period.period_start, period.period_type))::integer
+        as frame_number,
     basis.basis,
     area.area_code,
     period.period_type,

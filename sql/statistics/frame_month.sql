@@ -13,7 +13,7 @@ select
     frame.basis,
     borough.area_code,
     month.month,
-    list(frame.frame_number) as frame_numbers
+    list(frame.frame_number order by frame.frame_number) as frame_numbers
 from statistics.frame as frame
 inner join reference.area as borough
     on borough.area_type = 'borough' and frame.area_code in (borough.area_code, borough.parent_code)
