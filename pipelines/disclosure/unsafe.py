@@ -65,11 +65,12 @@ def _dominated(cells: pl.DataFrame, policy: Policy) -> pl.DataFrame:
 
 
 def _shares(cells: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """Parts of small groups; of a group of few children the counts themselves are protected."""
-    groups = cells.filter(pl.col("children").is_between(policy.unsafe_from, policy.share_group_to))
-    known = cells.select("cell_id", "count")
+    """Parts of small groups, where it could be told who is part of them; nothing is told by what was not received."""
+    told = cells.filter(pl.col("coverage") != "none")
+    groups = told.filter(pl.col("children").is_between(policy.unsafe_from, policy.share_group_to))
+    known = told.select("cell_id", "count")
     return (
-        shares(cells, policy)
+        shares(told, policy)
         .join(groups.select(whole_id="cell_id"), on="whole_id", how="semi")
         .join(known, left_on="target_id", right_on="cell_id")
         .select("target_id", "whole_id", "count")

@@ -50,6 +50,8 @@ def test_children_never_dominate_and_few_of_them_are_few_already() -> None:
 def test_shares_of_small_groups_are_looked_at(group: int, unsafe: bool) -> None:
     cells = year_cells({("children", "R"): group, ("children_repeat", "R"): 8})
     assert (("children_repeat", "share") in kinds(cells)) is unsafe
+    # What could not be told of anybody says nothing of the group.
+    assert ("children_repeat", "share") not in kinds(cells.with_columns(coverage=pl.lit("none")))
 
 
 def test_a_difference_is_few_by_the_children_behind_it() -> None:
