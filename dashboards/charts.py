@@ -339,9 +339,11 @@ def funnel(
         is_widened: whether the limits allow for more than chance, so that those of chance alone are drawn too.
     """
     ordered = sorted(areas, key=lambda area: area.size)
-    shown_values = [value for area in ordered for value in (area.mark.value or 0.0, *area.outer, *area.chance)]
     known = [target] if target is not None else []
-    heights = _close_range([*known, *shown_values], measure)
+    marks = [area.mark.value for area in ordered if area.mark.value is not None]
+    limits = [limit for area in ordered for limit in (*area.outer, *(area.chance if is_widened else ()))]
+    # Only what is drawn, so that the axis says nothing that the chart does not.
+    heights = _close_range([*known, *marks, *limits], measure)
     least, most = (ordered[0].size, ordered[-1].size) if ordered else (0, 1)
     edge = max(1.0, (most - least) * 0.12)
     span = (max(0.0, least - edge), most + edge)

@@ -46,7 +46,7 @@ _NEAR_ZERO = 0.25
 _LABEL_STEP, _MOST_STEPS = 0.075, 12  # how far names at the ends of lines are moved apart, in shares of the axis
 _CATEGORY_ENDS = ((-0.4, -0.6), (-0.6, -0.4))
 _MOST_A_ROW = 120
-_EMPTY_AXES = frozenset({(0.0, 1.0), (0.0, 2.0)})
+_EMPTY_AXES = frozenset({(0.0, 1.0), (0.0, 1.5), (0.0, 2.0)})
 
 
 class ChartReader:
