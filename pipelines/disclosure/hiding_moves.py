@@ -112,13 +112,16 @@ def search_whole(problem: Problem, low: Whole, high: Whole, clock: Clock) -> Who
         SolverError: if the search ends without a proof, or with an impossible table.
     """
     facts = LinearConstraint(problem.rows.astype(float), problem.least, problem.most) if problem.rows.shape[0] else ()
-    found = milp(
-        np.zeros(len(low)),
-        integrality=np.ones(len(low), dtype=np.int64),
-        bounds=Bounds(low, high),
-        constraints=facts,
-        options={"time_limit": clock.left(), "disp": False},
-    )
+    for presolve in (True, False):  # HiGHS fails on a few tiny programmes once it has simplified them
+        found = milp(
+            np.zeros(len(low)),
+            integrality=np.ones(len(low), dtype=np.int64),
+            bounds=Bounds(low, high),
+            constraints=facts,
+            options={"time_limit": clock.left(), "disp": False, "presolve": presolve},
+        )
+        if found.status in (_OPTIMAL, _INFEASIBLE):
+            break
     if found.status == _INFEASIBLE:
         return None
     if found.status != _OPTIMAL or found.x is None:

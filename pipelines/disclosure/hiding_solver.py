@@ -78,6 +78,7 @@ class Programme:
         # The same thread count in every instance of the process: HiGHS otherwise fails a run and keeps the old status.
         for name, value in {"output_flag": False, "threads": 1, "random_seed": 0, "mip_rel_gap": 0.0}.items():
             _accepted(self._solver.setOptionValue(name, value))
+        rows = _without_tiny(rows)
         model = highspy.HighsLp()
         model.num_col_, model.num_row_ = len(low), rows.shape[0]
         model.col_cost_ = np.zeros(len(low))
@@ -107,7 +108,7 @@ class Programme:
 
     def add_row(self, coefficients: Numbers, least: float) -> None:
         """Demand that a weighted sum of the columns is at least a number."""
-        used = np.flatnonzero(coefficients).astype(np.int32)
+        used = np.flatnonzero(np.abs(coefficients) > _SMALLEST).astype(np.int32)
         _accepted(self._solver.addRow(least, highspy.kHighsInf, len(used), used, coefficients[used]))
 
     def make_whole(self) -> None:
@@ -148,6 +149,17 @@ class Programme:
             point=np.array(found.col_value),
             duals=np.array([] if self._whole else found.row_dual),
         )
+
+
+# A smaller coefficient HiGHS would leave out with a warning. Without it a demand only gets stricter.
+_SMALLEST = 1e-9
+
+
+def _without_tiny(rows: sparse.csr_array) -> sparse.csr_array:
+    kept = rows.astype(np.float64).copy()
+    kept.data[np.abs(kept.data) <= _SMALLEST] = 0.0
+    kept.eliminate_zeros()
+    return kept
 
 
 def _accepted(status: highspy.HighsStatus) -> None:

@@ -180,6 +180,7 @@ def _columns(one: Episode) -> dict[str, Any]:
     return {
         "episode_key": row.episode_id,
         "child_key": row.child,
+        "child_number": _number(row.child),
         "borough": row.borough,
         "status": row.status,
         "started_at": one.start,
@@ -194,11 +195,17 @@ def _columns(one: Episode) -> dict[str, Any]:
     }
 
 
+def _number(child: str) -> int:
+    """The number that stands for a child in the warehouse; any will do that no other child has."""
+    return int.from_bytes(child.encode()[:7], "big")
+
+
 _COLUMNS: dict[str, pl.DataType] = {
     **dict.fromkeys(("episode_key", "child_key", "borough", "status"), pl.String()),
     **dict.fromkeys(("started_at", "latest_started_at", "ended_at", "latest_ended_at"), pl.Datetime("us")),
     **dict.fromkeys(("started_precision", "ended_precision"), pl.String()),
     "age_at_start": pl.Int32(),
+    "child_number": pl.Int64(),
     **dict.fromkeys(("cse_flag", "cce_flag"), pl.Boolean()),
     **dict.fromkeys(("cse_flag_date", "cce_flag_date"), pl.Date()),
 }
