@@ -10,7 +10,8 @@
 -- 'minute'. reported_at is the first report, first_received_at the arrival of the first version of any of its rows.
 -- start_day and end_day are the local days of start and end. setting_key is the setting's number with the borough that
 -- gave it: numbers are the senders' own.
--- Most episodes have one row; only the others (core.joined_row) are summed.
+-- Most episodes have one row; only the others (core.joined_row) are summed. Rows stand in a fixed order, since their
+-- place is their number for one run (patterns.episode).
 with member as (
     select
         staged.*,
@@ -217,3 +218,4 @@ select
     source_rows,
     first_received_at
 from closed
+order by child_number, started_at, episode_key
