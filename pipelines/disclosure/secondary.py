@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pipelines.disclosure.policy import Policy
-from pipelines.disclosure.suppression import Problem, hide
+from pipelines.disclosure.suppression import Problem, hide, hide_sequentially
 from pipelines.disclosure.system import System
 
 METHOD = "suppression"
+# Cells of a group up to which the cheapest pattern is looked for; beyond, it is seldom proved in a reasonable time, and
+# what is found by then depends on the clock.
+_EXACT_TO = 400
 Mask = NDArray[np.bool_]
 Whole = NDArray[np.int64]
 
@@ -71,7 +74,8 @@ def hide_beside(
             need_high=need_high[group],
             targets=np.flatnonzero(needed[group]),
         )
-        result[group] = hide(problem, policy.seconds_per_component).hidden
+        search = hide if len(group) <= _EXACT_TO else hide_sequentially
+        result[group] = search(problem, policy.seconds_per_component).hidden
     return result
 
 
