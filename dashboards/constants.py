@@ -22,6 +22,7 @@ from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.dictionary import data_dictionary
 from pipelines.contracts.indicators import load_indicators
 from pipelines.contracts.patterns import load_patterns
+from pipelines.disclosure.policy_file import policy_path
 from pipelines.disclosure.scan.wording import HOLE, NUMBER, Wording
 from pipelines.home import CONTRACTS
 from pipelines.intake.sources import load_sources
@@ -67,7 +68,7 @@ def _modules() -> Iterator[Path]:
 
 def _named_numbers(contracts: Path) -> Mapping[str, tuple[str, ...]]:
     """What stands in texts under the name of a rule's number: its values."""
-    disclosure = yaml.safe_load((contracts / "rules" / "disclosure.yaml").read_text(encoding="utf-8"))
+    disclosure = yaml.safe_load(policy_path(contracts).read_text(encoding="utf-8"))
     control, funnel = load_control_rules(contracts), load_funnel_rules(contracts)
     measures = load_indicators(contracts).measures
     days = [part for name in measures if "_in_" in name for part in name.rsplit("_", 1)[-1:]]

@@ -28,8 +28,8 @@ from dashboards.published import PublicReader, Release, open_public
 from dashboards.render import Renderer
 from dashboards.restricted import RestrictedReader
 from dashboards.rulebook import Rulebook, load_rulebook
+from pipelines.disclosure.evidence import write_evidence
 from pipelines.disclosure.policy_file import policy_path
-from pipelines.disclosure.released import write_evidence
 from pipelines.disclosure.scan import (
     Allowed,
     Finding,

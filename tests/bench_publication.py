@@ -71,8 +71,7 @@ def round_gm4(seed: int) -> None:
 
 def publish_ten_years(episodes: int) -> None:
     """Publish the whole plan for the first time, again, and after late records."""
-    region = load_region(CONTRACTS)
-    geography = Geography(region.area.code, tuple(area.code for area in region.boroughs))
+    geography = Geography.of(load_region(CONTRACTS))
     outside = outside_counts(POLICY, CONTRACTS)
     with tempfile.TemporaryDirectory() as folder, connect(Path(folder) / "bench.duckdb", read_only=False) as connection:
         load(connection, episodes)

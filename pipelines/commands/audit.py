@@ -26,8 +26,7 @@ def audit_public_folder(folder: Path, *, as_json: bool) -> bool:
     Raises:
         CommandError: the folder cannot be read.
     """
-    region = load_region(CONTRACTS)
-    geography = Geography(region.area.code, tuple(area.code for area in region.boroughs))
+    geography = Geography.of(load_region(CONTRACTS))
     search = Search(cross_checks=_CROSS_CHECKS, progress=None if as_json else _show_progress)
     try:
         report = audit_folder(folder, geography, CONTRACTS, search)

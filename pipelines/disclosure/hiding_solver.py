@@ -6,7 +6,6 @@ without a proven optimum. What the programmes mean does not.
 
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
 import highspy
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pipelines.disclosure.errors import InfeasibleError, SolverError
+from pipelines.disclosure.highs import new_solver, set_options
 
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -74,10 +74,7 @@ class Programme:
         """
         self._columns = np.arange(len(low), dtype=np.int32)
         self._whole = False
-        self._solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        # The same thread count in every instance of the process: HiGHS otherwise fails a run and keeps the old status.
-        for name, value in {"output_flag": False, "threads": 1, "random_seed": 0, "mip_rel_gap": 0.0}.items():
-            _accepted(self._solver.setOptionValue(name, value))
+        self._solver = new_solver()
         rows = _without_tiny(rows)
         model = highspy.HighsLp()
         model.num_col_, model.num_row_ = len(low), rows.shape[0]
@@ -118,8 +115,8 @@ class Programme:
         self._whole = True
         # The searches for a first good choice cost more than the rest; whoever asks here has one, or needs no good one.
         for name in ("mip_heuristic_run_rins", "mip_heuristic_run_rens", "mip_heuristic_run_root_reduced_cost"):
-            _accepted(self._solver.setOptionValue(name, False))
-        _accepted(self._solver.setOptionValue("mip_heuristic_effort", 0.0))
+            set_options(self._solver, **{name: False})
+        set_options(self._solver, mip_heuristic_effort=0.0)
 
     def solve(self, seconds: float) -> Optimum:
         """Find the optimum.
@@ -132,7 +129,7 @@ class Programme:
             SolverError: if the run ends with anything but a proven optimum.
         """
         # HiGHS counts the time of all runs of an instance together.
-        _accepted(self._solver.setOptionValue("time_limit", self._solver.getRunTime() + seconds))
+        set_options(self._solver, time_limit=self._solver.getRunTime() + seconds)
         ran, status = self._solver.run(), self._solver.getModelStatus()
         if ran == highspy.HighsStatus.kOk and status == highspy.HighsModelStatus.kInfeasible:
             raise InfeasibleError("No hiding pattern, or no possible table, satisfies what is demanded.")

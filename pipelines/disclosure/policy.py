@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 import polars as pl
 
 from pipelines.disclosure.errors import PolicyError
+from pipelines.region import Region
 
 Composition = Literal["adds", "union", "at_least_each", "at_least_sum", "none"]
 Unit = Literal["episode", "child"]
@@ -22,8 +23,8 @@ Number = TypeVar("Number", int, pl.Expr)
 
 TOTAL, TOTAL_VALUE = "total", "Total"
 AREA_LEVELS = ("borough", "region")
-# How many months a period has, and whether periods of that kind overlap.
-MONTHS = {"month": 1, "quarter": 3, "year_to_march": 12, "rolling_12_months": 12}
+PERIOD_TYPES = ("month", "quarter", "year_to_march", "rolling_12_months")
+# Those whose periods overlap.
 OVERLAPPING = ("rolling_12_months",)
 
 
@@ -43,6 +44,11 @@ class Geography:
         codes = {self.region, *self.boroughs}
         if not self.boroughs or len(codes) != 1 + len(self.boroughs):
             raise PolicyError("A region needs at least one borough, and each area code once.")
+
+    @classmethod
+    def of(cls, region: Region) -> "Geography":
+        """The codes of a region as configured."""
+        return cls(region.area.code, tuple(area.code for area in region.boroughs))
 
     def of_levels(self, levels: Collection[str]) -> tuple[str, ...]:
         """The codes of the areas of some levels."""

@@ -15,8 +15,8 @@ import yaml
 from pipelines.disclosure.errors import PolicyError
 from pipelines.disclosure.policy import (
     AREA_LEVELS,
-    MONTHS,
     OVERLAPPING,
+    PERIOD_TYPES,
     TOTAL,
     TOTAL_VALUE,
     Composition,
@@ -128,7 +128,7 @@ def _check_numbers(policy: Policy) -> None:
 
 def _check_names(policy: Policy) -> None:
     """Refuse a table or relation that speaks of something undeclared: it would be published without its facts."""
-    _refuse_unknown("periods", "period type", policy.periods, set(MONTHS))
+    _refuse_unknown("periods", "period type", policy.periods, set(PERIOD_TYPES))
     if not policy.tables:
         raise PolicyError("tables: the plan publishes nothing.")
     if len({table.id for table in policy.tables}) != len(policy.tables):

@@ -112,13 +112,13 @@ def protect(
     check_facts(system)
     behind = pl.DataFrame(schema=DIFFERENCE) if behind is None else behind
     task = _Task(system, policy, unsafe_targets(system.cells, behind, policy), _hidden_before(system, past.earlier))
-    freedom = task.suppress(_standing(system, past.earlier))
+    freedom = task.start(_standing(system, past.earlier))
     staged = {stage: _staged(progress, stage) for stage in ("rounding", "audit")}
     search = Search(remembered=past.witnesses, progress=staged["audit"])
+    ours = _true_of(past.outside, system)
     while True:
         rounded = round_counts(system, policy, key, freedom, progress=staged["rounding"])
         attacked = _with_counts(system, rounded, freedom.hidden)
-        ours = _true_of(past.outside, system)
         report = audit(attacked, task.unsafe, policy, geography, earlier=past.earlier, outside=ours, search=search)
         if report.passed:
             shown = _shown(attacked)
@@ -135,7 +135,11 @@ def protect(
             report = replace(public, witnesses=report.witnesses)
         # Hiding leaves possible what was possible; where rounding changed something, the tables fail their checks.
         search = replace(search, remembered=report.witnesses)
-        further = task.freer(freedom, rounded, report) or task.hide_more(freedom, rounded)
+        further = (
+            task.freer(freedom, rounded, report)
+            or task.hide_more(freedom, rounded)
+            or task.hide_around(freedom, report)
+        )
         if further is None:
             raise DisclosureRefused(report)
         freedom = further
@@ -157,14 +161,13 @@ class _Task:
     unsafe: pl.DataFrame
     hidden_before: NDArray[np.bool_]
 
-    def suppress(self, standing: NDArray[np.int64]) -> Freedom:
-        """What is hidden from the start.
+    def start(self, standing: NDArray[np.int64]) -> Freedom:
+        """What is hidden from the start, and what should not move.
 
         Of the tables that are protected by suppression, the unsafe counts and what else must be for their sake; of the
         others, counts that one child dominates further than any neighbouring multiple could hide. What the last release
         hid stays hidden: one pattern for all releases leaves nothing to compare.
         """
-        ordinary = replace(Freedom.ordinary(self.system.cells.height, self.policy), standing=standing)
         by_suppression = self._by_suppression()
         counts = self.system.cells.get_column("count").to_numpy()
         primary = by_suppression & self._cells_of(self.unsafe) & (counts > 0)
@@ -175,7 +178,21 @@ class _Task:
         base = self.policy.base
         furthest = (pl.col("count") + base - 1) // base * base + base - 1
         beyond = self.unsafe.filter(pl.col("kind") == "dominated", pl.col("upper") > furthest)
-        return replace(ordinary, hidden=hidden | self._cells_of(beyond) | (self.hidden_before & (counts > 0)))
+        hidden |= self._cells_of(beyond) | (self.hidden_before & (counts > 0))
+        ordinary = Freedom.ordinary(self.system.cells.height, self.policy)
+        return replace(ordinary, standing=standing, hidden=hidden, steady=self._steady(hidden))
+
+    def _steady(self, hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Small counts, those that one child dominates, and what is told of the same area in one fact with these."""
+        cells, kind = self.system.cells, self.unsafe.get_column("kind")
+        steady = (
+            cells.get_column("cell_id").is_in(self.unsafe.filter(kind == "small")["target_id"].to_list()).to_numpy()
+        )
+        close = hidden | self._cells_of(self.unsafe.filter(kind == "dominated"))
+        for area in cells.get_column("area_code").unique():
+            here = (cells.get_column("area_code") == area).to_numpy()
+            steady = steady | (self._linked(close & here) & here)
+        return steady
 
     def freer(self, freedom: Freedom, rounded: Rounded, report: AuditReport) -> Freedom | None:
         """More freedom for what was refused: the next reach, or not to be shown; nothing where it has all of that."""
@@ -207,6 +224,26 @@ class _Task:
         except InfeasibleError:
             return None
         return None if np.array_equal(hidden, freedom.hidden) else replace(freedom, hidden=hidden)
+
+    def hide_around(self, freedom: Freedom, report: AuditReport) -> Freedom | None:
+        """Hide whatever stands in a fact with what was refused: the last resort, since it hides more than it must.
+
+        What earlier releases say is known to the audit only, so that a pattern for this release alone may not do.
+        """
+        countable = (self.system.cells.get_column("count") > 0).to_numpy()
+        reached = self._cells_of(report.verdicts.filter(pl.col("verdict") != "")) & countable
+        while not (reached & ~freedom.hidden).any():
+            further = self._linked(reached) & countable
+            if np.array_equal(further, reached):
+                return None
+            reached = further
+        return replace(freedom, hidden=freedom.hidden | reached)
+
+    def _linked(self, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """These cells and those that stand in a fact with one of them."""
+        spoken = abs(self.system.matrix) @ cells.astype(np.int64) > 0
+        linked: NDArray[np.bool_] = cells | (abs(self.system.matrix).T @ spoken.astype(np.int64) > 0)
+        return linked
 
     def _by_suppression(self) -> NDArray[np.bool_]:
         found: NDArray[np.bool_] = (self.system.cells.get_column("method") == SUPPRESSION).to_numpy()

@@ -1,6 +1,6 @@
 """A public folder as an attacker finds it: printed cells of every release, the policy, and nothing else.
 
-Writes that evidence and reads it back for `audit_folder`, the attack that anybody can run. True counts, keys and the
+Reads it for `audit_folder`, the attack that anybody can run; `evidence` writes it. True counts, keys and the
 warehouse are out of reach here.
 """
 
@@ -16,14 +16,10 @@ from pipelines.disclosure.attacker import Knowledge, public_knowledge
 from pipelines.disclosure.audit import AuditReport, Search, audit, what_anybody_would_try
 from pipelines.disclosure.cells import PUBLISHED_CELL
 from pipelines.disclosure.errors import CellsError
-from pipelines.disclosure.ledger import LEDGER
+from pipelines.disclosure.evidence import CELL_COLUMNS, CELLS, POLICY, RENAMED
 from pipelines.disclosure.outside import outside_counts
 from pipelines.disclosure.policy import Geography, Policy
 from pipelines.disclosure.policy_file import load_policy
-
-CELLS, POLICY, AUDIT = "cells.csv", "disclosure-policy.yaml", "disclosure-audit.json"
-_RENAMED = {"sequence": "release"}
-_COLUMNS = {_RENAMED.get(name, name): dtype for name, dtype in LEDGER.items() if name != "key_fingerprint"}
 
 
 @dataclass(frozen=True)
@@ -43,21 +39,6 @@ class Released:
     policy: Policy
 
 
-def write_evidence(folder: Path, policy: Path, ledger: pl.DataFrame, report: str) -> None:
-    """Write what an outsider needs for the attack: every cell ever published, the policy, and the audit's own report.
-
-    Args:
-        folder: the public folder.
-        policy: the policy file.
-        ledger: all releases up to this one, columns of `LEDGER`.
-        report: `AuditReport.to_json` of this release.
-    """
-    ordered = ledger.rename(_RENAMED).select(*_COLUMNS).sort("release", "cell_id")
-    (folder / CELLS).write_text(ordered.write_csv(), encoding="utf-8")
-    (folder / POLICY).write_text(policy.read_text(encoding="utf-8"), encoding="utf-8")
-    (folder / AUDIT).write_text(report, encoding="utf-8")
-
-
 def read_released(folder: Path) -> Released:
     """Read a public folder.
 
@@ -67,7 +48,7 @@ def read_released(folder: Path) -> Released:
     """
     policy = load_policy(folder / POLICY)
     try:
-        every = pl.read_csv(folder / CELLS, schema=dict(_COLUMNS)).with_columns(pl.col("symbol").fill_null(""))
+        every = pl.read_csv(folder / CELLS, schema=dict(CELL_COLUMNS)).with_columns(pl.col("symbol").fill_null(""))
     except (OSError, pl.exceptions.PolarsError):
         # Without the cause: it would quote the value that could not be read.
         message = f"{folder / CELLS} cannot be read; the folder must hold {CELLS} and {POLICY} as they were published."
@@ -80,7 +61,7 @@ def read_released(folder: Path) -> Released:
     return Released(
         release_id=newest.item(0, "release_id"),
         cells=newest.select(*PUBLISHED_CELL),
-        earlier=earlier.rename({new: old for old, new in _RENAMED.items()}),
+        earlier=earlier.rename({new: old for old, new in RENAMED.items()}),
         policy=policy.covering(newest.get_column("period_type").unique().to_list()),
     )
 

@@ -8,7 +8,6 @@ import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any
 
 import highspy
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pipelines.disclosure.errors import InfeasibleError, SolverError
+from pipelines.disclosure.highs import new_solver, set_options
 from pipelines.disclosure.key import RoundingKey
 from pipelines.disclosure.policy import Policy
 from pipelines.disclosure.system import System
@@ -24,10 +24,10 @@ Progress = Callable[[int, int], None]
 
 _DRAWS = 2**64
 # Leaving what an earlier release published costs as much as leaving this many targets: a published figure changes only
-# where the data do, or where many others would have to. A small count costs more again, because its two neighbouring
-# multiples, printed one after the other, say that it lies between them.
+# where the data do, or where many others would have to. Some cost more again: two neighbouring multiples, printed one
+# after the other, say that an unchanged count lies between them.
 _STANDING_COST = 20.0
-_SMALL_STANDING_COST = 1000.0
+_STEADY_COST = 1000.0
 METHOD = "controlled_rounding"
 # How far, in steps, a hidden count may be moved so that the shown ones can be rounded.
 _HIDDEN_STEPS = 1000
@@ -81,16 +81,19 @@ class Freedom:
             is the target, in place of the keyed one.
         reach: how far each count may lie from the true one, one of the policy's reaches.
         hidden: cells that will not be shown; they only have to let the facts hold.
+        steady: cells that should not move while they can stand, since their moving would narrow an unsafe count.
     """
 
     standing: NDArray[np.int64]
     reach: NDArray[np.int64]
     hidden: NDArray[np.bool_]
+    steady: NDArray[np.bool_]
 
     @classmethod
     def ordinary(cls, cells: int, policy: Policy) -> "Freedom":
         """Nothing published before, the first reach, nothing hidden."""
-        return cls(np.full(cells, -1), np.full(cells, policy.reach[0]), np.zeros(cells, dtype=bool))
+        nothing = np.zeros(cells, dtype=bool)
+        return cls(np.full(cells, -1), np.full(cells, policy.reach[0]), hidden=nothing, steady=nothing)
 
 
 def round_counts(
@@ -154,8 +157,7 @@ def _aim(system: System, policy: Policy, key: RoundingKey, freedom: Freedom) -> 
     target = target_steps(counts, drawn, policy.base)
     last = freedom.standing
     stands = (last >= 0) & (last % policy.base == 0) & (np.abs(last - counts) < policy.base) & ~freedom.hidden
-    small = system.cells.get_column("children").is_between(policy.unsafe_from, policy.unsafe_to).to_numpy()
-    cost = np.where(stands, np.where(small, _SMALL_STANDING_COST, _STANDING_COST), 1.0)
+    cost = np.where(stands, np.where(freedom.steady, _STEADY_COST, _STANDING_COST), 1.0)
     return _Aim(counts, np.where(stands, last // policy.base, target), cost, freedom.reach, freedom.hidden)
 
 
@@ -175,7 +177,8 @@ def _round_group(
 
 def _solve_group(system: System, policy: Policy, group: NDArray[np.int64], aim: _Aim) -> NDArray[np.int64]:
     moves = _moves(aim, policy.base)
-    facts = _facts_of_group(system, group, _highest(aim, policy.base))
+    rows, most = system.facts_of(group, _highest(aim, policy.base))
+    facts = _Facts(rows, np.zeros(len(most)), most)
     chosen = _minimise(moves, facts.after(moves.effect, aim.target), policy.seconds_per_component)
     steps: NDArray[np.int64] = aim.target + moves.effect @ chosen
     return steps
@@ -228,27 +231,6 @@ class _Facts:
         return _Facts((self.rows @ effect).tocsr(), self.least - sums, self.most - sums)
 
 
-def _facts_of_group(system: System, group: NDArray[np.int64], highest: NDArray[np.int64]) -> _Facts:
-    """The facts about a group's cells, and about no others.
-
-    All facts are sums compared with zero, so they hold of counts exactly where they hold of counts / base. "A needs B"
-    becomes A <= (greatest A) x B.
-    """
-    columns = system.matrix[:, group]
-    said = np.diff(columns.indptr)
-    spoken = np.flatnonzero((said > 0) & (said == np.diff(system.matrix.indptr)))
-    position = np.full(system.matrix.shape[1], -1)
-    position[group] = np.arange(len(group))
-    pairs = position[system.needs]
-    pairs = pairs[(pairs >= 0).all(axis=1)]
-    entries = np.concatenate([highest[pairs[:, 0]], np.full(len(pairs), -1)])
-    cells = np.concatenate([pairs[:, 1], pairs[:, 0]])
-    needs = sparse.coo_array((entries, (np.tile(np.arange(len(pairs)), 2), cells)), shape=(len(pairs), len(group)))
-    rows = sparse.csr_array(sparse.vstack([columns[spoken], needs.tocsr()], format="csr"))
-    most = np.concatenate([np.where(system.equality[spoken], 0.0, np.inf), np.full(len(pairs), np.inf)])
-    return _Facts(rows, np.zeros(len(most)), most)
-
-
 def _minimise(moves: _Moves, facts: _Facts, seconds: float) -> NDArray[np.int64]:
     """How often to make each move, at least total cost, so that the facts hold.
 
@@ -276,13 +258,8 @@ def _minimise(moves: _Moves, facts: _Facts, seconds: float) -> NDArray[np.int64]
 
 
 def _run(model: highspy.HighsLp, seconds: float) -> NDArray[np.int64]:
-    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-    # The same thread count in every instance of the process: HiGHS otherwise fails a run and keeps the old status.
-    options = {"output_flag": False, "threads": 1, "random_seed": 0, "time_limit": seconds, "mip_rel_gap": 0.0}
-    for name, value in options.items():
-        if solver.setOptionValue(name, value) != highspy.HighsStatus.kOk:
-            message = f"HiGHS does not accept the option {name}."
-            raise SolverError(message)
+    solver = new_solver()
+    set_options(solver, time_limit=seconds)
     if solver.passModel(model) == highspy.HighsStatus.kError:
         raise SolverError("HiGHS does not accept the rounding programme.")
     ran, status = solver.run(), solver.getModelStatus()

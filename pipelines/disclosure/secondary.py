@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import sparse
 
 from pipelines.disclosure.policy import Policy
 from pipelines.disclosure.suppression import Problem, hide, hide_sequentially
@@ -57,13 +56,14 @@ def hide_beside(
             continue
         low, high = shown[0][group], shown[1][group]
         counts = system.cells.get_column("count").to_numpy()[group]
-        rows, most = _facts(system, group, policy)
+        highest = np.full_like(counts, policy.hidden_to)
+        rows, most = system.facts_of(group, highest)
         problem = Problem(
             counts=counts,
             shown_low=low,
             shown_high=high,
             hidden_low=np.minimum(low, 1),  # zeros are always printed, so what is hidden is at least 1
-            hidden_high=np.full_like(counts, policy.hidden_to),
+            hidden_high=highest,
             rows=rows,
             least=np.zeros(len(most)),
             most=most,
@@ -102,19 +102,3 @@ def _needs(system: System, policy: Policy, unsafe: pl.DataFrame) -> tuple[Whole,
         needed=pl.any_horizontal(pl.col("low", "high").is_not_null()),
     )
     return found["low"].to_numpy(), found["high"].to_numpy(), found["needed"].to_numpy()
-
-
-def _facts(system: System, group: Whole, policy: Policy) -> tuple[sparse.csr_array, NDArray[np.float64]]:
-    """The facts about a group's cells as rows that are at least 0, and the most that each can be."""
-    spoken = np.flatnonzero(np.diff(system.matrix[:, group].indptr))
-    position = np.full(system.matrix.shape[1], -1)
-    position[group] = np.arange(len(group))
-    pairs = position[system.needs]
-    pairs = pairs[(pairs >= 0).all(axis=1)]
-    # "A needs B" is A <= (the most that A can be) x B.
-    entries = np.concatenate([np.full(len(pairs), policy.hidden_to), np.full(len(pairs), -1)])
-    ends = (np.tile(np.arange(len(pairs)), 2), np.concatenate([pairs[:, 1], pairs[:, 0]]))
-    needs = sparse.coo_array((entries, ends), shape=(len(pairs), len(group)))
-    rows = sparse.csr_array(sparse.vstack([system.matrix[spoken][:, group], needs.tocsr()], format="csr"))
-    most = np.concatenate([np.where(system.equality[spoken], 0.0, np.inf), np.full(len(pairs), np.inf)])
-    return rows, most

@@ -2,7 +2,8 @@
 
 The second method of protection, beside rounding. It knows numbers only: cells, facts, what an outsider knows of shown
 and of hidden cells, and how uncertain each target must stay. It takes nothing from the rest of the package but the
-errors, and its result is still to pass the audit. The search itself is in the `hiding_*` modules.
+errors and the making of a solver, and its result is still to pass the audit. The search itself is in the `hiding_*`
+modules.
 """
 
 from pipelines.disclosure.errors import SolverError

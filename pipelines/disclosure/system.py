@@ -52,6 +52,33 @@ class System:
         unmet = (counts[self.needs[:, 0]] > 0) & (counts[self.needs[:, 1]] == 0)
         return [self.reasons[i] for i in np.flatnonzero(false)] + [self.needs_reasons[i] for i in np.flatnonzero(unmet)]
 
+    def facts_of(
+        self, group: NDArray[np.int64], highest: NDArray[np.int64]
+    ) -> tuple[sparse.csr_array, NDArray[np.float64]]:
+        """The facts that speak of some cells and of no others.
+
+        All facts are sums compared with zero, so they hold of counts exactly where they hold of counts / base.
+
+        Args:
+            group: cell numbers.
+            highest: the most that each of them can be; "A needs B" becomes A <= (greatest A) x B.
+
+        Returns:
+            Rows over the group's cells whose sums are at least 0, and the most that each sum can be: 0 or infinite.
+        """
+        columns = self.matrix[:, group]
+        said = np.diff(columns.indptr)
+        spoken = np.flatnonzero((said > 0) & (said == np.diff(self.matrix.indptr)))
+        position = np.full(self.matrix.shape[1], -1)
+        position[group] = np.arange(len(group))
+        pairs = position[self.needs]
+        pairs = pairs[(pairs >= 0).all(axis=1)]
+        entries = np.concatenate([highest[pairs[:, 0]], np.full(len(pairs), -1)])
+        cells = np.concatenate([pairs[:, 1], pairs[:, 0]])
+        needs = sparse.coo_array((entries, (np.tile(np.arange(len(pairs)), 2), cells)), shape=(len(pairs), len(group)))
+        rows = sparse.csr_array(sparse.vstack([columns[spoken], needs.tocsr()], format="csr"))
+        return rows, np.concatenate([np.where(self.equality[spoken], 0.0, np.inf), np.full(len(pairs), np.inf)])
+
     def components(self) -> list[NDArray[np.int64]]:
         """The groups of cells that facts link; no fact speaks of cells of two groups.
 

@@ -53,10 +53,6 @@ class Targets:
             self.upper[chosen],
         )
 
-    def among(self, cells: Whole) -> sparse.csr_array:
-        """The weights over some cells only."""
-        return self.weights[:, cells].tocsr()
-
 
 def find_targets(cells: pl.DataFrame, wanted: pl.DataFrame, policy: Policy) -> Targets:
     """Turn named targets into weights.

@@ -25,7 +25,7 @@ from pipelines.disclosure.policy import Geography, Policy
 from pipelines.disclosure.policy_file import load_policy, policy_path
 from pipelines.disclosure.protect import Past, Protection, protect
 from pipelines.home import CONTRACTS, Home
-from pipelines.intake.store import write_text
+from pipelines.intake.store import write_parquet, write_text
 from pipelines.region import load_region
 from pipelines.warehouse.connection import query_frame, replace_table
 
@@ -51,8 +51,7 @@ def publish(
     Raises:
         DisclosureError: the key, the ledger, the plan or the audit refuses; the published tables stay as they were.
     """
-    region = load_region(contracts)
-    geography = Geography(region.area.code, tuple(area.code for area in region.boroughs))
+    geography = Geography.of(load_region(contracts))
     policy = load_policy(policy_path(contracts))
     key = rounding_key(home)
     over = query_frame(connection, "select distinct period_type from statistics.period").to_series().to_list()
@@ -96,9 +95,7 @@ def _keep_audit(home: Home, release_id: str, protection: Protection) -> None:
     write_text(folder / f"{release_id}.json", protection.public.to_json())
     seconds = pl.lit(report.seconds + protection.public.seconds).round(1)
     write_text(folder / f"{release_id}.restricted.csv", report.verdicts.with_columns(seconds=seconds).write_csv())
-    partial = folder / f"{_WITNESSES}.partial"
-    report.witnesses.write_parquet(partial)
-    partial.replace(folder / _WITNESSES)
+    write_parquet(folder / _WITNESSES, report.witnesses)
 
 
 def rounding_key(home: Home) -> RoundingKey:

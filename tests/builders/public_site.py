@@ -19,9 +19,9 @@ import polars as pl
 from dashboards.constants import constant_wording
 from dashboards.site import write_public_pages
 from pipelines.contracts.indicators import TOTAL, TOTAL_VALUE, load_indicators
+from pipelines.disclosure.evidence import write_evidence
 from pipelines.disclosure.ledger import LEDGER
 from pipelines.disclosure.policy_file import load_policy
-from pipelines.disclosure.released import write_evidence
 from pipelines.disclosure.scan import Allowed, allowed_from_warehouse
 from pipelines.home import CONTRACTS
 from pipelines.region import load_region

@@ -210,3 +210,21 @@ def test_progress_names_its_stage(cells: pl.DataFrame) -> None:
     seen: list[tuple[str, int, int]] = []
     protect(cells, POLICY, KEY, TOWNS, progress=lambda *step: seen.append(step))
     assert seen[:4] == [("rounding", 1, 2), ("rounding", 2, 2), ("audit", 1, 2), ("audit", 2, 2)]
+
+
+def test_where_no_pattern_helps_whatever_stands_in_a_fact_with_the_refused_count_is_hidden(
+    cells: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = "B|R|year_to_march|2021-04-01|total|Total"
+    doubted, told_by = f"rhi_declined|{place}", f"rhi_offered|{place}"
+
+    def only_together(published: pl.DataFrame, *arguments: Any, **options: Any) -> AuditReport:
+        report = audit(published, *arguments, **options)
+        hidden = published.filter(symbol="c").get_column("cell_id").to_list()
+        return report if told_by in hidden else refusing(report, [doubted])
+
+    monkeypatch.setattr(module, "audit", only_together)
+    made = protect(cells, POLICY, KEY, TOWNS).cells
+    assert set(made.filter(pl.col("cell_id").is_in([doubted, told_by]))["symbol"]) == {"c"}
+    assert made.filter(symbol="c").height < made.height / 2
+    assert made.filter(pl.col("symbol") == "c", pl.col("cell_id").str.starts_with("children|")).is_empty()

@@ -10,12 +10,13 @@ import pytest
 from pipelines.disclosure.audit import AuditReport
 from pipelines.disclosure.cells import PUBLISHED_CELL
 from pipelines.disclosure.errors import CellsError, PolicyError
+from pipelines.disclosure.evidence import AUDIT, CELLS, write_evidence
 from pipelines.disclosure.key import RoundingKey
 from pipelines.disclosure.ledger import append_release, read_ledger
 from pipelines.disclosure.outside import outside_counts
 from pipelines.disclosure.policy_file import policy_path
 from pipelines.disclosure.protect import Past, Protection, protect
-from pipelines.disclosure.released import AUDIT, CELLS, audit_folder, read_released, with_deduced, write_evidence
+from pipelines.disclosure.released import audit_folder, read_released, with_deduced
 from pipelines.home import CONTRACTS
 from tests.disclosure_data import POLICY, TOWNS, count_cells, simulate
 

@@ -72,6 +72,20 @@ def test_a_standing_figure_stays_while_it_is_true_enough(system: System) -> None
     assert np.array_equal(first, round_counts(system, POLICY, KEY, far).counts)
 
 
+@pytest.mark.parametrize(("steady", "moved"), [(("T1", "R"), "T2"), (("T2", "R"), "T1"), (("T1", "T2"), "R")])
+def test_what_should_be_steady_stays_where_something_else_can_move(steady: tuple[str, ...], moved: str) -> None:
+    policy = policy_for({"measures": ["incidents"], "areas": ["borough", "region"]})
+    # T3 was 9 and is 10 now, so that its 5 must become 10; of the others one has to move with it.
+    now = year_cells({("incidents", area): count for area, count in {"T1": 13, "T2": 13, "T3": 10, "R": 36}.items()})
+    areas = Geography("R", ("T1", "T2", "T3"))
+    system = build_system(planned_cells(now, policy, areas), policy, areas)
+    names = system.cells.get_column("area_code").to_list()
+    before = np.array([{"T1": 15, "T2": 15, "T3": 5, "R": 35}[name] for name in names])
+    freedom = replace(Freedom.ordinary(4, policy), standing=before, steady=np.array([name in steady for name in names]))
+    after = round_counts(system, policy, KEY, freedom).counts
+    assert {name for name, old, new in zip(names, before, after, strict=True) if old != new} == {"T3", moved}
+
+
 def test_a_hidden_count_is_not_rounded_to_its_neighbours_and_lets_the_facts_hold() -> None:
     # 5 episodes of 2 children cannot both be rounded within 4; where the episodes are hidden, the children can.
     system = system_of({"children_repeat": 2, "incidents_of_repeaters": 5}, REPEATS)

@@ -21,10 +21,10 @@ import duckdb
 
 from pipelines.contracts.indicators import load_indicators
 from pipelines.disclosure.errors import DisclosureError
+from pipelines.disclosure.evidence import CELL_COLUMNS, CELLS
 from pipelines.disclosure.policy_file import load_policy, policy_path
 from pipelines.disclosure.scan.charted import Charts
 from pipelines.disclosure.scan.derive import Cell, Published
-from pipelines.disclosure.scan.tables import CELL_COLUMNS, CELLS
 from pipelines.disclosure.scan.values import Values, values_of
 from pipelines.disclosure.scan.vocabulary import Vocabulary
 from pipelines.disclosure.scan.wording import Wording
@@ -88,7 +88,7 @@ class Allowed:
     @cached_property
     def policy(self) -> bytes:
         """The disclosure policy as the contracts hold it."""
-        return (self.contracts / "rules" / "disclosure.yaml").read_bytes()
+        return policy_path(self.contracts).read_bytes()
 
     @cached_property
     def headlines(self) -> Values:

@@ -15,11 +15,10 @@ from xml.etree import ElementTree as ET
 
 import yaml
 
+from pipelines.disclosure.evidence import AUDIT, POLICY
 from pipelines.disclosure.scan.text import TextReader
 from pipelines.disclosure.scan.values import Values
 
-AUDIT = "disclosure-audit.json"
-POLICY = "disclosure-policy.yaml"
 Fault = tuple[str, str]
 # Keys under which a report could say what is true of a cell, or what only an audit with true counts knows.
 _OF_CELLS = frozenset({"lo", "hi", "low", "high", "lower", "upper", "true", "true_count", "count", "children", "value"})

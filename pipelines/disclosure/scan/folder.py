@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from pipelines.disclosure.evidence import AUDIT, CELLS, POLICY
 from pipelines.disclosure.scan.allowed import Allowed
 from pipelines.disclosure.scan.chart import ChartReader
-from pipelines.disclosure.scan.documents import AUDIT, POLICY, DocumentReader
+from pipelines.disclosure.scan.documents import DocumentReader
 from pipelines.disclosure.scan.findings import Finding
 from pipelines.disclosure.scan.page import PageReader
-from pipelines.disclosure.scan.tables import CELLS, TableReader, cell_faults
+from pipelines.disclosure.scan.tables import TableReader, cell_faults
 from pipelines.disclosure.scan.text import TextReader
 from pipelines.disclosure.scan.values import Values
 from pipelines.disclosure.scan.workbook import WorkbookReader

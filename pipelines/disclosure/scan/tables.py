@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby, product
 
 from pipelines.disclosure.cells import COORDINATES
-from pipelines.disclosure.ledger import LEDGER
+from pipelines.disclosure.evidence import CELL_COLUMNS
 from pipelines.disclosure.scan.charted import SIGNS, Charts, Told, add_control, add_funnel
 from pipelines.disclosure.scan.derive import Figure, Published
 from pipelines.disclosure.scan.findings import Finding
@@ -22,9 +22,6 @@ from pipelines.disclosure.scan.text import TextReader
 from pipelines.disclosure.scan.values import Values, is_share, row_names, values_of
 from pipelines.disclosure.scan.vocabulary import Vocabulary
 
-CELLS = "cells.csv"
-# As the ledger has them, but for what only the holder of the key may compare.
-CELL_COLUMNS = tuple("release" if name == "sequence" else name for name in LEDGER if name != "key_fingerprint")
 _LIMITS = tuple(
     f"{kind}{side}_{level}" for kind in ("", "widened_") for level in (95, 998) for side in ("lower", "upper")
 )
@@ -200,7 +197,7 @@ def cell_faults(name: str, text: str, published: Published, releases: frozenset[
     earlier releases said is in the ledger; here their cells must only have the form of published ones.
     """
     header, rows = _rows(text)
-    if tuple(header) != CELL_COLUMNS:
+    if tuple(header) != tuple(CELL_COLUMNS):
         return [Finding(name, "header", "column")]
     found = []
     newest = max((int(row["release"]) for _, row in rows if row["release"].isdigit()), default=0)
