@@ -229,8 +229,12 @@ _NO_WITNESS = pl.DataFrame(schema={"release": pl.Int64, "cell_id": pl.String, "v
 
 
 def what_anybody_would_try(published: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """The targets that follow from what is printed alone, columns of `targets.TARGET`."""
-    cells = _readable(published)
+    """The targets that follow from what is printed alone, columns of `targets.TARGET`.
+
+    Not those of which nothing is printed because nothing was received, and that printed counts do not give away: of
+    them there is nothing to try.
+    """
+    cells = _readable(published).filter((pl.col("symbol") != "x") | pl.col("count").is_not_null())
     low, high = own_windows(cells, policy)
     return possible_targets(cells, low, high, policy)
 
@@ -545,13 +549,19 @@ class _Attack:
             self.tables.append(table)
 
     def _search_together(self) -> None:
-        """Look for tables that are high, or low, in all open targets at once, while that shows something new."""
-        before = np.array([-1])
-        while not np.array_equal(before, still := self._open()) and len(still):
-            weight = np.asarray(self.weights[still].sum(axis=0), dtype=np.float64).ravel()
+        """Look for tables that are high in many open targets and low in the others, while that shows something new.
+
+        Which are to be high, and how much each matters, is drawn anew each time, and the opposite is asked for as well:
+        asking for all at once would cancel out what a whole and its parts, or a difference, want of the same cells.
+        """
+        draw = np.random.default_rng(0)
+        before = -1
+        while before != len(still := self._open()) and len(still):
+            before = len(still)
+            wish = draw.choice([-1.0, 1.0], before) * draw.exponential(1, before)
+            weight = np.asarray(wish @ self.weights[still], dtype=np.float64).ravel()
             self._witness(self._great(weight))
             self._witness(self._great(-weight))
-            before = still
 
     def _great(self, weight: NDArray[np.float64]) -> Whole:
         """A possible table of great weight, by the shorter question where it has an answer."""
@@ -563,26 +573,37 @@ class _Attack:
         return self.known.extreme(weight, self.seconds, _WITNESS_GAP)
 
     def _search_alone(self, number: int) -> str:
-        """The exact interval of one target, and its verdict."""
-        if self._is_protected(number):  # by a table that was found for another meanwhile
+        """Search for one target, exactly where nothing quicker shows it to be protected; its verdict."""
+        if self._is_protected_as_far_as_possible(number):  # also by a table that was found for another meanwhile
             return ""
         weight = self._weight(number)
         if self._merged is not None:
             for sign in (-1, 1):
                 self._witness(self._great(sign * weight))
-            if self._is_protected(number):
+            if self._is_protected_as_far_as_possible(number):
                 return ""
         for sign in (-1, 1):
             self._witness(self.known.extreme(sign * weight, self.seconds))
         self.alone[number] = True
         return "" if self._is_protected(number) else self._fault(number)
 
+    def _is_protected_as_far_as_possible(self, number: int) -> bool:
+        """Whether it is protected, or as uncertain as the relations at its own place let any count be."""
+        if self._is_protected(number):
+            return True
+        kind = self.targets.kinds[number]
+        if kind in _FAULTS:
+            return False
+        least, greatest = self._possible_ends(number)
+        return not self._touches_unsafe(kind, least, greatest) or self._is_protected(number, greatest - least)
+
     def _fault(self, number: int) -> str:
         """What is wrong with an exact interval; nothing where no more is possible, or it is not of few children."""
         kind, low, high = self.targets.kinds[number], int(self.low[number]), int(self.high[number])
         if kind in _FAULTS:
             return _FAULTS[kind]
-        if self._is_protected(number, self._possible_width(number)) or not self._touches_unsafe(kind, low, high):
+        least, greatest = self._possible_ends(number)
+        if self._is_protected(number, greatest - least) or not self._touches_unsafe(kind, low, high):
             return ""
         if low == high:
             return "exactly known"
@@ -595,12 +616,12 @@ class _Attack:
     def _weight(self, number: int) -> NDArray[np.float64]:
         return self.weights[[number]].toarray().ravel().astype(np.float64)
 
-    def _possible_width(self, number: int) -> int:
-        """Width that the relations at a target's own place leave of its windows, whatever else is published."""
+    def _possible_ends(self, number: int) -> tuple[int, int]:
+        """What the relations at a target's own place leave of its windows, whatever else is published."""
         near = self._neighbourhood(int(self.weights[[number]].indices[0]))
         local, weight = self._local.about(near, local=True), self._weight(number)[near]
         least, greatest = (local.extreme(sign * weight, self.seconds) @ weight for sign in (-1, 1))
-        return int(greatest - least)
+        return int(least), int(greatest)
 
     def _neighbourhood(self, cell: int) -> Whole:
         """The cells that relations at one place link with a cell, and what is subtracted there."""

@@ -6,9 +6,8 @@ import gzip
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -79,7 +78,24 @@ links:
     decided_at: 2000-06-01T09:00:00Z
 """
 
-Broken = tuple[Home, pl.DataFrame, Ran]
+
+@dataclass(frozen=True)
+class Broken:
+    """A home after three runs: one killed, one over sound files, one with broken files beside them.
+
+    Attributes:
+        home: the home.
+        left_by_the_killed: whether there was a snapshot after the first run.
+        sound: the run after it.
+        before: figures of the other boroughs then.
+        ran: the run over the broken files.
+    """
+
+    home: Home
+    left_by_the_killed: bool
+    sound: Ran
+    before: pl.DataFrame
+    ran: Ran
 
 
 def figures_elsewhere(home: Home) -> pl.DataFrame:
@@ -96,30 +112,47 @@ def figures_elsewhere(home: Home) -> pl.DataFrame:
     )
 
 
+def run_and_kill(home: Home) -> None:
+    """Start a run and kill it when it has begun to write tables."""
+    process = subprocess.Popen(
+        [str(MFH), "run"], env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while not home.working_database.exists() and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Broken:
-    """A home run once clean, then again with the broken files in one borough."""
+    """A home whose broken files come after a clean run, which came after a killed one."""
     home, _ = fill(tmp_path_factory.mktemp("broken"), scale=0.05, first=date(2022, 4, 1), last=date(2023, 3, 1))
-    clean = mfh(home, "run")
-    assert clean.code == 0, clean.err
+    run_and_kill(home)
+    left = home.current_database.exists()
+    sound = mfh(home, "run")
     before = figures_elsewhere(home)
     folder = home.landing / BROKEN_BOROUGH
     for name, data in BROKEN.items():
         (folder / name).write_bytes(data)
     (folder / "ragged.csv").write_bytes(RAGGED)
     (folder / "link.csv").symlink_to(folder / "ragged.csv")
-    return home, before, mfh(home, "run")
+    return Broken(home, left, sound, before, mfh(home, "run"))
+
+
+def test_a_run_killed_half_way_leaves_no_snapshot_and_the_next_run_completes(broken: Broken) -> None:
+    assert not broken.left_by_the_killed
+    assert broken.sound.code == 0, broken.sound.err
 
 
 def test_the_run_says_that_files_were_refused_and_publishes(broken: Broken) -> None:
-    home, _, ran = broken
+    home, ran = broken.home, broken.ran
     assert ran.code == 1
     assert "Traceback" not in ran.err
     assert ran.out.strip() == str(home.site / "index.html")
 
 
 def test_each_broken_file_gets_one_sentence_in_feedback_and_status(broken: Broken) -> None:
-    home, _, ran = broken
+    home, ran = broken.home, broken.ran
     refused = {
         r["file_name"]: r["reason"]
         for r in rows(home, "select file_name, reason from intake.delivery where status = 'rejected'").to_dicts()
@@ -139,7 +172,7 @@ def test_each_broken_file_gets_one_sentence_in_feedback_and_status(broken: Broke
 
 
 def test_no_word_of_a_refused_file_is_kept(broken: Broken) -> None:
-    home, _, ran = broken
+    home, ran = broken.home, broken.ran
     kept = [path for path in home.root.rglob("*") if path.is_file() and home.landing not in path.parents]
     assert not [path for path in kept if b"Zyxwvutsrq" in path.read_bytes()]
     assert "Zyxwvutsrq" not in ran.out + ran.err
@@ -147,7 +180,7 @@ def test_no_word_of_a_refused_file_is_kept(broken: Broken) -> None:
 
 def test_attack_23_no_value_of_a_broken_file_is_anywhere_outside_the_stores_of_children(broken: Broken) -> None:
     """Files that cannot be read are where messages are made in haste; each holds a value that stands nowhere else."""
-    home, _, ran = broken
+    home, ran = broken.home, broken.ran
     canaries = (CHILD, "Zyxwvutsrq", "2022-05-01T20:15", "05/13/2022", "one cell too many", "01/02/2010")
     for canary in canaries:
         assert any(canary.encode() in data for data in (*BROKEN.values(), RAGGED)), canary
@@ -156,7 +189,7 @@ def test_attack_23_no_value_of_a_broken_file_is_anywhere_outside_the_stores_of_c
 
 
 def test_ragged_rows_are_quarantined_and_the_others_kept(broken: Broken) -> None:
-    home, _, _ = broken
+    home = broken.home
     delivery = rows(home, "select * from intake.delivery where file_name = 'ragged.csv'").to_dicts()[0]
     assert (delivery["rows_read"], delivery["rows_accepted"], delivery["rows_quarantined"]) == (4, 2, 2)
     listed = rows(
@@ -168,54 +201,31 @@ def test_ragged_rows_are_quarantined_and_the_others_kept(broken: Broken) -> None
 
 
 def test_the_other_nine_boroughs_figures_are_untouched(broken: Broken) -> None:
-    home, before, _ = broken
-    after = figures_elsewhere(home)
-    assert before.height > 1000
-    assert after.equals(before)
-
-
-def test_chosen_boroughs_are_taken_in_and_the_rest_is_run(broken: Broken) -> None:
-    home, _, _ = broken
-    added = home.landing / "wigan" / "late-synthetic.csv"
-    added.write_bytes(_text(HEADER, GOOD_ROW.replace("E08000002", "E08000010")))
-    other = home.landing / "bolton" / "late-synthetic.csv"
-    other.write_bytes(_text(HEADER, GOOD_ROW.replace("E08000002", "E08000001")))
-    ran = mfh(home, "run", "--boroughs", "wigan")
-    other.unlink()
-    names = rows(home, "select borough from intake.delivery where file_name = 'late-synthetic.csv'").to_series()
-    assert names.to_list() == ["wigan"], ran.err
+    assert broken.before.height > 1000
+    assert figures_elsewhere(broken.home).equals(broken.before)
 
 
 def test_an_earlier_instant_leaves_out_what_arrived_or_was_decided_later(broken: Broken) -> None:
-    home, _, _ = broken
+    home = broken.home
     home.links_file.write_text(LINKS)
     ran = mfh(home, "run", "--as-at", "2000-01-01T00:00:00+00:00")
     assert ran.code == 1
     assert rows(home, "select count(*) from core.missing_episode").item() == 0
     assert rows(home, "select count(*) from intake.link").item() == 0
-    again = mfh(home, "run")
-    assert again.code == 1
+
+
+def test_chosen_boroughs_are_taken_in_and_the_rest_is_run_as_ever(broken: Broken) -> None:
+    home = broken.home
+    added = home.landing / "wigan" / "late-synthetic.csv"
+    added.write_bytes(_text(HEADER, GOOD_ROW.replace("E08000002", "E08000010")))
+    other = home.landing / "bolton" / "late-synthetic.csv"
+    other.write_bytes(_text(HEADER, GOOD_ROW.replace("E08000002", "E08000001")))
+    ran = mfh(home, "run", "--boroughs", "wigan")
+    names = rows(home, "select borough from intake.delivery where file_name = 'late-synthetic.csv'").to_series()
+    assert names.to_list() == ["wigan"], ran.err
+    # The run before was of an earlier instant; this one is of today again.
     assert rows(home, "select count(*) from core.missing_episode").item() > 0
     assert rows(home, "select is_delivered from quality.link_pseudonym order by child_id").to_series().to_list() == [
         True,
         False,
     ]
-
-
-def _wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    while not condition() and process.poll() is None:
-        time.sleep(0.05)
-
-
-def test_a_run_killed_half_way_leaves_the_old_snapshot_and_the_next_run_completes(tmp_path: Path) -> None:
-    home, _ = fill(tmp_path, scale=0.03, first=date(2022, 4, 1), last=date(2022, 9, 1))
-    process = subprocess.Popen(
-        [str(MFH), "run"], env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    _wait_for(home.working_database.exists, process)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not home.current_database.exists()
-    again = mfh(home, "run")
-    assert again.code == 0, again.err
-    assert rows(home, "select count(*) from core.missing_episode").item() > 0

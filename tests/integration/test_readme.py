@@ -14,7 +14,7 @@ from pipelines.home import PROJECT_ROOT
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXPECTED_CODE = re.compile(r"#\s*exits (\d)\s*$", re.MULTILINE)
-SMALL = "--scale 0.05 --from 2021-04 --to 2023-03"
+SMALL = "--scale 0.03 --from 2022-04 --to 2023-03"
 
 
 def blocks() -> list[str]:
