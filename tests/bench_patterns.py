@@ -1,8 +1,8 @@
-"""Episodes, patterns and indicators of a very large region, timed table by table. Run as a program by `tests.bench`.
+"""Episodes, patterns and indicators of a very large region, timed. Run as a program by `tests.bench`.
 
 Rows are drawn as for the demonstration and put straight where accepted rows are loaded; intake is timed elsewhere.
-Prints seconds and rows of each table of `core` and `patterns`, then of those that make the indicators, with the sum of
-each and the peak memory of this process.
+Prints the seconds of `core` and `patterns` together, then of the tables that make the indicators, and the peak memory
+of this process; with `--each`, the seconds of every table by itself.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pipelines.region import load_region
 from pipelines.synthetic.region import draw_region
 from pipelines.synthetic.settings import Span, load_settings
 from pipelines.warehouse.connection import connect
-from pipelines.warehouse.graph import Table, build_table, tables_needed
+from pipelines.warehouse.graph import Table, build_table, build_tables, tables_needed
 from pipelines.warehouse.load import create_delivered_tables, insert_rows, load_parameters, load_reference
 
 YEARS = Span(date(2016, 4, 1), date(2026, 3, 1))
@@ -113,14 +113,24 @@ def load(connection: duckdb.DuckDBPyConnection, episodes: int) -> None:
         insert_rows(connection, "intake.receipt", receipts.with_columns(received_at=_RECEIVED, file_name="borough"))
 
 
-def build(connection: duckdb.DuckDBPyConnection, tables: tuple[Table, ...]) -> dict[str, tuple[float, int]]:
-    """Build tables and return seconds and rows of each; a view costs where it is read, and counts no rows."""
-    done = {}
+def build_each(connection: duckdb.DuckDBPyConnection, tables: tuple[Table, ...]) -> None:
+    """Build tables one after the other and print seconds and rows of each; a view costs where it is read."""
+    done = []
     for table in tables:
         start = time.perf_counter()
         rows = build_table(connection, table)
-        done[table.qualified] = (time.perf_counter() - start, rows or 0)
-    return done
+        done.append((time.perf_counter() - start, rows or 0, table.qualified))
+    for seconds, rows, name in sorted(done, reverse=True):
+        print(f"    {name:<40}{rows:>12,} rows{seconds:9.2f} s")
+
+
+def build(connection: duckdb.DuckDBPyConnection, tables: tuple[Table, ...], label: str) -> dict[str, int]:
+    """Build tables as a run does, print the seconds of all together, and return the rows of each."""
+    start = time.perf_counter()
+    rows = {table.qualified: rows or 0 for table, rows in build_tables(connection, tables)}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{label:<58}{time.perf_counter() - start:8.1f} s{peak:8.0f} MB", flush=True)
+    return rows
 
 
 def needed() -> tuple[Table, ...]:
@@ -132,24 +142,31 @@ def needed() -> tuple[Table, ...]:
     return tables_needed(tuple(sorted(names)))
 
 
-def main(episodes: int) -> None:
-    """Print what building the tables costs."""
+def made_before(tables: tuple[Table, ...]) -> tuple[Table, ...]:
+    """Those that are made of no table of the timed schemas."""
+    after: set[str] = set()
+    for table in tables:
+        if table.schema in _TIMED or table.reads & after:
+            after.add(table.qualified)
+    return tuple(table for table in tables if table.qualified not in after)
+
+
+def main(episodes: int, *, each: bool) -> None:
+    """Print what building the tables costs; with `each`, one after the other and of each table."""
     with tempfile.TemporaryDirectory() as folder, connect(Path(folder) / "bench.duckdb", read_only=False) as connection:
         load(connection, episodes)
-        done = build(connection, needed())
-        indicators = build(connection, tuple(t for t in tables_needed(_INDICATORS) if t.qualified not in done))
-    timed = {name: cost for name, cost in done.items() if name.split(".")[0] in _TIMED}
-    before = sum(seconds for name, (seconds, _) in done.items() if name not in timed)
-    number = f"{done['core.missing_episode'][1]:,} episodes"
-    _print(f"core and patterns, {number}", timed, f"(tables before them {before:.1f} s)")
-    _print(f"every indicator and period, {number}", indicators, f"({indicators[_INDICATORS[0]][1]:,} figures)")
-
-
-def _print(label: str, timed: dict[str, tuple[float, int]], remark: str) -> None:
-    for name, (seconds, rows) in sorted(timed.items(), key=lambda item: -item[1][0]):
-        print(f"    {name:<40}{rows:>12,} rows{seconds:9.2f} s")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{label:<58}{sum(s for s, _ in timed.values()):8.1f} s{peak:8.0f} MB {remark}")
+        before = made_before(needed())
+        build(connection, before, "    what core is made of")
+        patterns = tuple(table for table in needed() if table not in before)
+        indicators = tuple(table for table in tables_needed(_INDICATORS) if table not in needed())
+        if each:
+            build_each(connection, patterns)
+            build_each(connection, indicators)
+            return
+        number = f"{episodes:,} episodes"
+        build(connection, patterns, f"core and patterns, {number}")
+        figures = build(connection, indicators, f"every indicator and period, {number}")
+        print(f"    {figures[_INDICATORS[0]]:,} figures")
 
 
 def _pseudonyms(children: pl.Series) -> pl.Series:
@@ -164,4 +181,4 @@ def _local(name: str) -> pl.Expr:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), each="--each" in sys.argv)

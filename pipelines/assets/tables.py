@@ -13,7 +13,7 @@ import dagster as dg
 from pipelines.assets.house import WAREHOUSE_POOL, House
 from pipelines.assets.intake import table_key
 from pipelines.checks.tables import load_table_checks
-from pipelines.warehouse.graph import Table, build_table, load_tables
+from pipelines.warehouse.graph import Table, build_tables, load_tables
 
 
 def table_assets(made_by_python: Mapping[str, Sequence[str]]) -> list[dg.AssetsDefinition]:
@@ -67,9 +67,8 @@ def _stage_assets(number: int, tables: Sequence[Table]) -> dg.AssetsDefinition:
     def build(context: dg.AssetExecutionContext, house: House) -> Iterator[dg.MaterializeResult]:
         wanted = [table for table in tables if table_key(table.qualified) in context.selected_asset_keys]
         with house.writer() as connection:
-            for done, table in enumerate(wanted):
+            for done, (table, rows) in enumerate(build_tables(connection, wanted), start=1):
                 context.log.info(f"{table.qualified} {done}/{len(wanted)}")
-                rows = build_table(connection, table)
                 yield dg.MaterializeResult(table_key(table.qualified), metadata={} if rows is None else {"rows": rows})
 
     return build

@@ -8,7 +8,8 @@ opening connections is not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -19,11 +20,14 @@ import sqlglot
 from sqlglot import exp
 
 from pipelines.home import SQL
+from pipelines.warehouse.connection import beside
 
 _NOT_TABLES = {"filing", "macros", "retention", "rules"}
 # Tables that a command builds in a warehouse of its own; a run does not.
 _OF_COMMANDS = {"backtest"}
 _VIEW = "View:"
+# How many tables are built at the same time.
+_AT_ONCE = 2
 _KIND = """
 select table_type
 from information_schema.tables
@@ -125,6 +129,43 @@ def _reads(query: exp.Query) -> frozenset[str]:
     return frozenset(f"{table.db}.{table.name}" for table in query.find_all(exp.Table) if table.db)
 
 
+def build_tables(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> Iterator[tuple[Table, int | None]]:
+    """Make tables anew, each after those of them that it reads and otherwise two at a time.
+
+    DuckDB shares the threads it has among the two: while one table waits for a sort or is being written, the other goes
+    on. What stands in a table does not depend on it.
+
+    Yields:
+        Each table when it stands, with its number of rows as `build_table` returns it.
+
+    Raises:
+        TableError: a table could not be built. Those begun are finished first, no other is begun.
+    """
+    named = {table.qualified: table for table in tables}
+    order = TopologicalSorter({name: table.reads & named.keys() for name, table in named.items()})
+    order.prepare()
+    for schema in dict.fromkeys(table.schema for table in tables):
+        connection.execute(f"create schema if not exists {schema}")
+    place = {name: number for number, name in enumerate(named)}
+    ready: list[str] = []
+    with ThreadPoolExecutor(_AT_ONCE) as workers:
+        running: dict[Future[int | None], str] = {}
+        while order.is_active():
+            ready = sorted([*ready, *order.get_ready()], key=place.__getitem__)
+            while ready and len(running) < _AT_ONCE:
+                name = ready.pop(0)
+                running[workers.submit(_build_beside, connection, named[name])] = name
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                name = running.pop(future)
+                yield named[name], future.result()
+                order.done(name)
+
+
+def _build_beside(connection: duckdb.DuckDBPyConnection, table: Table) -> int | None:
+    with beside(connection) as another:
+        return build_table(another, table)
+
+
 def build_table(connection: duckdb.DuckDBPyConnection, table: Table) -> int | None:
     """Make one table anew from its SELECT and return its number of rows; None for a view, whose rows are not counted.
 
@@ -132,8 +173,8 @@ def build_table(connection: duckdb.DuckDBPyConnection, table: Table) -> int | No
         TableError: DuckDB could not run it; the cause is DuckDB's error.
     """
     kind = "view" if table.is_view else "table"
-    connection.execute(f"create schema if not exists {table.schema}")
     try:
+        connection.execute(f"create schema if not exists {table.schema}")
         _drop_other_kind(connection, table)
         connection.execute(f"create or replace {kind} {table.qualified} as {table.query}")
     except duckdb.Error as error:

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.history.filing import HISTORY_TABLES
 from pipelines.warehouse.connection import connect
-from pipelines.warehouse.graph import GraphError, build_table, load_tables, load_tables_of
+from pipelines.warehouse.graph import GraphError, TableError, build_table, build_tables, load_tables, load_tables_of
 from pipelines.warehouse.load import LOADED_TABLES
 
 # Written by the disclosure stage, not selected.
@@ -126,3 +126,38 @@ def test_building_a_table_again_replaces_it(tmp_path: Path, connection: duckdb.D
     (table,) = load_tables(tmp_path)
     assert [build_table(connection, table), build_table(connection, table)] == [3, 3]
     assert connection.execute("select sum(number) from a.one").fetchall() == [(6,)]
+
+
+def test_tables_are_built_together_each_after_what_it_reads(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection
+) -> None:
+    summed = "select sum(number) as total from a.base_{}"
+    for number in range(6):
+        write(tmp_path, f"a.base_{number}", "select unnest(range(1000)) as number")
+        write(tmp_path, f"b.sum_{number}", summed.format(number))
+    write(tmp_path, "c.all", " union all ".join(map("select total from b.sum_{}".format, range(6))))
+    built = [(table.qualified, rows) for table, rows in build_tables(connection, load_tables(tmp_path))]
+    places = {name: place for place, (name, _) in enumerate(built)}
+    assert built[-1] == ("c.all", 6)
+    assert len(built) == 13
+    assert all(places[f"a.base_{number}"] < places[f"b.sum_{number}"] for number in range(6))
+    assert connection.execute('select sum(total) from c."all"').fetchall() == [(6 * 499_500,)]
+
+
+def test_the_clock_of_tables_built_together_is_that_of_the_warehouse(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection
+) -> None:
+    connection.execute("set timezone = 'UTC'")
+    write(tmp_path, "a.one", "select timestamptz '2026-07-01 00:30:00+01'::date as day")
+    assert dict(build_tables(connection, load_tables(tmp_path))).popitem()[1] == 1
+    assert connection.execute("select day::varchar from a.one").fetchall() == [("2026-06-30",)]
+
+
+def test_a_table_that_cannot_be_built_is_named_and_nothing_is_made_of_it(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection
+) -> None:
+    write(tmp_path, "a.one", "select 'secret'::integer as number")
+    write(tmp_path, "b.two", "select number from a.one")
+    with pytest.raises(TableError, match=r"^a\.one could not be built \(ConversionException\)$"):
+        list(build_tables(connection, load_tables(tmp_path)))
+    assert not connection.execute("select 1 from information_schema.tables where table_name = 'two'").fetchall()
