@@ -61,13 +61,17 @@ class Table:
         return f"{self.schema}.{self.name}"
 
 
-@cache
 def load_tables(sql: Path = SQL) -> tuple[Table, ...]:
     """Read every table file, in an order in which each comes after what it reads.
 
     Raises:
         GraphError: a file is not one SELECT, lacks its header, or the tables read each other in a circle.
     """
+    return _tables_in(sql)
+
+
+@cache
+def _tables_in(sql: Path) -> tuple[Table, ...]:
     return _in_order(
         [path for path in sorted(sql.glob("*/*.sql")) if path.parent.name not in _NOT_TABLES | _OF_COMMANDS]
     )
