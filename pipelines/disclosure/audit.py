@@ -417,53 +417,35 @@ def _attacks(
     for done, (group, inside) in enumerate(groups, start=1):
         # Earlier releases come after this one's cells, so that these keep their numbers without them.
         of_this_release = group[group < planned]
-        believed = _believable(beliefs, every[group], group, of_this_release, policy.seconds_per_component)
-        cells = group[: len(believed.low)]
-        attack = _Attack(
-            known=believed,
-            cells=every[cells].select("release", "cell_id", "count"),
-            targets=aims.only(inside),
-            weights=weights[inside][:, cells].tocsr(),
-            policy=policy,
-        )
-        attack.run(search.remembered)
+        for believed in _beliefs(beliefs, group, of_this_release):
+            cells = group[: len(believed.low)]
+            attack = _Attack(
+                known=believed,
+                cells=every[cells].select("release", "cell_id", "count"),
+                targets=aims.only(inside),
+                weights=weights[inside][:, cells].tocsr(),
+                policy=policy,
+            )
+            attack.run(search.remembered)
+            if not attack.is_contradiction:
+                break
         if search.progress is not None:
             search.progress(done, len(groups))
         yield attack
 
 
-def _believable(
-    beliefs: tuple[Knowledge, Knowledge], cells: pl.DataFrame, group: Whole, of_this_release: Whole, seconds: float
-) -> Knowledge:
-    """What is known of a group with the counts of others and earlier releases, as far as all can be true.
+def _beliefs(beliefs: tuple[Knowledge, Knowledge], group: Whole, of_this_release: Whole) -> Iterator[Knowledge]:
+    """What is known of a group with the counts of others and earlier releases, then with less, if not all can be true.
 
     Others' counts cannot where they are not of the same children; earlier releases cannot after a correction that takes
     records away: an outsider then learns that late records did not only add.
     """
     with_others, ours = (belief.about(group) for belief in beliefs)
-    only_ours = np.array_equal(with_others.low, ours.low) and np.array_equal(with_others.high, ours.high)
-    doubtful = [] if only_ours else [with_others]
-    doubtful += [] if len(group) == len(of_this_release) else [ours]
-    for belief in doubtful:
-        if _can_be_true(belief, cells, seconds):
-            return belief
-    return beliefs[1].about(of_this_release)
-
-
-def _can_be_true(belief: Knowledge, cells: pl.DataFrame, seconds: float) -> bool:
-    """Whether any counts agree with a belief. Where that is not found out, yes: the attack then finds out no more."""
-    anything = np.zeros(len(belief.low))
-    with suppress(SolverError):
-        shorter = merge_releases(belief, cells)
-        if shorter is not None and belief.allows(shorter.extreme(anything, seconds)):
-            return True
-    try:
-        belief.extreme(anything, seconds)
-    except InfeasibleError:
-        return False
-    except SolverError:
-        return True
-    return True
+    if not (np.array_equal(with_others.low, ours.low) and np.array_equal(with_others.high, ours.high)):
+        yield with_others
+    if len(group) > len(of_this_release):
+        yield ours
+    yield beliefs[1].about(of_this_release)
 
 
 class _Attack:
@@ -479,6 +461,7 @@ class _Attack:
         self.low, self.high = np.full(size, np.iinfo(np.int64).max), np.full(size, -1)
         self.alone = np.zeros(size, dtype=bool)
         self.verdict = [""] * size
+        self.is_contradiction = False
         self.tables: list[Whole] = []
         self._merged = merge_releases(known, cells)
         self._local = known.about(np.arange(len(known.low)), local=True)
@@ -496,7 +479,10 @@ class _Attack:
             self._search_together()
             for number in self._open():
                 self.verdict[number] = self._search_alone(int(number))
+            if not self.tables:  # nothing has shown yet that what is believed can be true
+                self._witness(self._great(np.zeros(len(self.known.low))))
         except InfeasibleError:
+            self.is_contradiction = True
             self._give_up("no counts are possible that agree with what is printed")
         except SolverError:
             self._give_up("not proved")
