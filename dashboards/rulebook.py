@@ -5,14 +5,15 @@ Nothing is counted or judged here; wording that the rule files do not hold is in
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from dashboards.words import Measure, Unit
+from dashboards.words import Measure, Unit, listed
 from pipelines.contracts.catalogue import Code, all_rules, dfe_codes
 from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.dictionary import Entry, data_dictionary
@@ -157,6 +158,21 @@ class Rulebook:
                 return indicator
         msg = f"no indicator {indicator_id} {variant}".strip()
         raise KeyError(msg)
+
+    def titled(self, readings: Iterable[tuple[str, str]]) -> str:
+        """Name readings of indicators (id and variant) by their titles, as a heading does.
+
+        Words that all titles begin with are said once: "Return interview offered, held and declined".
+
+        Raises:
+            KeyError: the rule file does not have one.
+        """
+        titles = [title.split() for title in dict.fromkeys(self.indicator(*reading).title for reading in readings)]
+        alike = takewhile(lambda words: len(set(words)) == 1, zip(*titles, strict=False))
+        shared = len(list(alike)) if len(titles) > 1 else 0
+        first, *others = [" ".join(title[shared:]) for title in titles]
+        together = listed([first, *(other[:1].lower() + other[1:] for other in others)])
+        return " ".join([*titles[0][:shared], together])
 
     def mappings(self, note_ids: Collection[str]) -> tuple[str, ...]:
         """Name the mappings, with their versions, that bring comparability notes.

@@ -331,7 +331,7 @@ class _Maker:
         incidents = self._own("I01", "A", "month", _MONTHS)
         return self._figure(
             "incidents-and-children",
-            "Missing incidents and children, by month",
+            "by month",
             (_Line("Incidents", "I01", incidents), _Line("Children", "I02", self._own("I02", "A", "month", _MONTHS))),
             _COUNT,
             axis="Number",
@@ -365,7 +365,7 @@ class _Maker:
         phrase = "there were {value} missing incidents for every 10,000 children aged 0 to 17 in {area}"
         return self._figure(
             "incident-rate",
-            f"Missing incidents per 10,000 children, beside {self._region.area.name}",
+            f"by month, beside {self._region.area.name}",
             (
                 _Line(self._borough.name, "I04", own),
                 _Line(_REGION_LINE, "I04", self._regional("I04", "A", "month", _MONTHS)),
@@ -382,7 +382,7 @@ class _Maker:
         phrase = "a return interview was held after {value} missing episodes in {area}"
         return self._figure(
             "interview-cascade",
-            "From return to interview, by quarter",
+            "by quarter",
             (
                 _Line("Eligible", "I28", held, "denominator"),
                 _Line("Offered", "I27", self._own("I27", "B", "quarter", _QUARTERS), "numerator"),
@@ -417,7 +417,7 @@ class _Maker:
         phrase = "a return interview was held after {value} of missing episodes in {area}"
         return self._figure(
             "interview-held",
-            f"Return interview held, beside {self._region.area.name}",
+            f"by quarter, beside {self._region.area.name}",
             (
                 _Line(self._borough.name, "I28", own),
                 _Line(_REGION_LINE, "I28", self._regional("I28", "B", "quarter", _QUARTERS)),
@@ -434,7 +434,7 @@ class _Maker:
         phrase = "{value} children went missing twice or more in {area}"
         return self._figure(
             "repeat-children",
-            "Children missing again, by quarter",
+            "by quarter",
             (
                 _Line("Twice or more", "I08", repeat, "numerator"),
                 _Line("3 in 90 days", "I09", self._own("I09", "A", "quarter", _QUARTERS), "numerator"),
@@ -466,7 +466,7 @@ class _Maker:
     def _figure(
         self,
         figure_id: str,
-        heading: str,
+        how: str,
         lines: Sequence[_Line],
         measure: Measure,
         *,
@@ -477,6 +477,7 @@ class _Maker:
         first = lines[0].points
         if not first:
             return None
+        heading = f"{self._rulebook.titled((line.indicator_id, '') for line in lines)}, {how}"
         rows = [(str(p.period_start), short_period(p.period_type, p.period_start, p.period_end)) for p in first]
         drawn = {line.name: keyed(line.points, "period_start", line.drawn) for line in lines}
         series = [

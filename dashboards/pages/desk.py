@@ -23,6 +23,7 @@ Reading = tuple[str, str]  # indicator id and variant
 Rows = Sequence[tuple[str, str]]  # key and name of each row of a table
 
 COUNT = Measure("count")
+_BY_PERIOD = {"month": "by month", "quarter": "by quarter", "year_to_march": "by year"}
 CHILDREN_AND_INCIDENTS: dict[Reading, str] = {("I02", ""): "Children", ("I01", ""): "Incidents"}
 
 
@@ -69,7 +70,7 @@ class Desk:
         )
 
     def by_area(
-        self, figure_id: str, heading: str, reading: Reading, basis: str, phrase: str, *, notes: Sequence[str] = ()
+        self, figure_id: str, reading: Reading, basis: str, phrase: str, *, notes: Sequence[str] = ()
     ) -> Figure:
         """One indicator in the newest year: a bar for each borough, a line for the region."""
         points = self._newest(reading, basis)
@@ -84,7 +85,7 @@ class Desk:
             _capital(indicator.unit),
         )
         return self._figure(
-            figure_id, heading,
+            figure_id, "",
             finding=sentences.by_area(phrase, region, boroughs, measure),
             chart=chart, found={reading: points}, columns=_parts_and_value(points, indicator), rows=self._area_rows(),
             first_heading="Area", when=self.year_words, notes=(*_interval_note(points), *notes),
@@ -93,7 +94,6 @@ class Desk:
     def areas_compared(
         self,
         figure_id: str,
-        heading: str,
         readings: Mapping[Reading, str],
         *,
         phrase: str,
@@ -105,7 +105,6 @@ class Desk:
 
         Args:
             figure_id: stable name of the figure.
-            heading: what stands above it.
             readings: the readings and their names, in order.
             phrase: the finding, with {one} and {other} for the region's values.
             axis: title of the axis of values.
@@ -120,14 +119,14 @@ class Desk:
         draw = charts.area_groups if measure.unit == "count" else charts.area_dots
         one, other = (self.headline(list(readings)[place], "A") for place in said)
         return self._figure(
-            figure_id, heading,
+            figure_id, ", by borough",
             finding=sentences.pair(phrase, one, other, (measure, measure)),
             chart=draw(series, measure, axis), found=found,
             columns=[Column(readings[r], keyed(points, "area_code"), measure) for r, points in found.items()],
             rows=self._area_rows(), first_heading="Area", when=self.year_words, notes=notes,
         )  # fmt: skip
 
-    def by_group(self, figure_id: str, heading: str, breakdown: str, rows: Rows, labels: dict[str, str]) -> Figure:
+    def by_group(self, figure_id: str, groups: str, breakdown: str, rows: Rows, labels: dict[str, str]) -> Figure:
         """Children and incidents of the region in the newest year, by the groups of one breakdown."""
         names = CHILDREN_AND_INCIDENTS
         found = {
@@ -137,7 +136,7 @@ class Desk:
         total = self.headline(("I02", ""), "A")
         series = _series(found, names, rows, "breakdown_value", COUNT)
         return self._figure(
-            figure_id, f"{heading}, {self.region.area.name}",
+            figure_id, f", {groups}, {self.region.area.name}",
             finding=sentences.groups(found["I02", ""], total, "missing children", labels),
             chart=charts.area_groups(series, COUNT, "Number"), found=found,
             columns=[Column(names[r], keyed(points, "breakdown_value"), COUNT) for r, points in found.items()],
@@ -148,7 +147,6 @@ class Desk:
     def over_time(
         self,
         figure_id: str,
-        heading: str,
         readings: Mapping[Reading, str],
         basis: str,
         period_type: str,
@@ -161,7 +159,6 @@ class Desk:
 
         Args:
             figure_id: stable name of the figure.
-            heading: what stands above it; the region's name is added.
             readings: the readings and their names, in order; all are written alike.
             basis: attribution basis.
             period_type: month, quarter or year_to_march.
@@ -182,7 +179,7 @@ class Desk:
         else:
             chart = (charts.area_groups if by_year else charts.trend)(series, measure, axis)
         return self._figure(
-            figure_id, f"{heading}, {area.name}",
+            figure_id, f", {_BY_PERIOD[period_type]}, {area.name}",
             finding=sentences.trend(phrase, found[said], measure), chart=chart, found=found,
             columns=[Column(readings[r], keyed(points, "period_start"), measure) for r, points in found.items()],
             rows=rows, first_heading="Period", when=_span(found[said]),
@@ -191,7 +188,7 @@ class Desk:
         )  # fmt: skip
 
     def first_and_latest(
-        self, figure_id: str, heading: str, reading: Reading, basis: str, what: str, *, notes: Sequence[str]
+        self, figure_id: str, reading: Reading, basis: str, what: str, *, notes: Sequence[str]
     ) -> Figure:
         """One indicator by borough in the first and the newest year that have figures; every year in the table."""
         points = self._points(reading, basis, "year_to_march")
@@ -215,7 +212,7 @@ class Desk:
         if len(years) > 1:
             finding = sentences.change(what, years[0], years[-1], indicator.measure)
         return self._figure(
-            figure_id, heading, finding=finding,
+            figure_id, ", first and latest year", finding=finding,
             chart=charts.area_dots(
                 series, indicator.measure, _capital(indicator.unit), joined=not broken, apart=broken
             ),
@@ -234,7 +231,7 @@ class Desk:
     def _figure(
         self,
         figure_id: str,
-        heading: str,
+        how: str,
         *,
         finding: str,
         chart: dict[str, Any],
@@ -246,7 +243,8 @@ class Desk:
         notes: Sequence[str],
         timeline: Sequence[Period] | None = None,
     ) -> Figure:
-        """Put a chart together with its table, period, source and notes."""
+        """Put a chart together with its heading (the titles of its indicators and how they are divided) and notes."""
+        heading = f"{self._rulebook.titled(found)}{how}"
         points = [list(values) for values in found.values()]
         basis = next((point.basis for values in points for point in values), "")
         ids = ", ".join(dict.fromkeys(indicator_id for indicator_id, _ in found))

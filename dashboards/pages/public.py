@@ -110,7 +110,6 @@ def _heard(desk: Desk) -> Section:
     declined = f"in {{period}}, a return interview was declined {after}"
     quarter = desk.over_time(
         "heard-by-quarter",
-        "From offer to interview, by quarter",
         {_OFFERED: "Offered", _HELD: "Held", _WITHIN: "Within 72 h", _DECLINED: "Declined"},
         "B",
         "quarter",
@@ -123,17 +122,16 @@ def _heard(desk: Desk) -> Section:
         "Are children heard after they come back?",
         (lead,),
         (
-            desk.by_area("heard-offered", "Return interview offered", _OFFERED, "B", offered, notes=eligible),
-            desk.by_area("heard-held", "Return interview held", _HELD, "B", held, notes=eligible),
+            desk.by_area("heard-offered", _OFFERED, "B", offered, notes=eligible),
+            desk.by_area("heard-held", _HELD, "B", held, notes=eligible),
             desk.by_area(
                 "heard-72-hours",
-                "Return interview held within 72 hours",
                 _WITHIN,
                 "B",
                 within,
                 notes=(_ELIGIBLE_NOTE, _CLOCK_NOTE),
             ),
-            desk.by_area("heard-declined", "Return interview declined", _DECLINED, "B", declined, notes=eligible),
+            desk.by_area("heard-declined", _DECLINED, "B", declined, notes=eligible),
             quarter,
         ),
     )
@@ -154,7 +152,6 @@ def _early(desk: Desk) -> Section:
         tuple(
             desk.by_area(
                 f"early-3-in-{days}",
-                f"Children missing three times in {days} days",
                 reading,
                 "A",
                 "in {period}, {value} of the children who went missing in {area} did so three times "
@@ -173,7 +170,6 @@ def _who(desk: Desk) -> Section:
     )
     counts = desk.areas_compared(
         "who-counts",
-        "Children missing and missing incidents",
         CHILDREN_AND_INCIDENTS,
         phrase="in {period}, {one} children went missing in {area}, in {other} incidents",
         axis="Number",
@@ -181,7 +177,6 @@ def _who(desk: Desk) -> Section:
     )
     rate = desk.by_area(
         "who-rate",
-        "Children missing per 10,000 children aged 0 to 17",
         ("I05", ""),
         "A",
         "in {period}, {value} of every 10,000 children aged 0 to 17 in {area} went missing at least once",
@@ -189,7 +184,6 @@ def _who(desk: Desk) -> Section:
     )
     by_month = desk.over_time(
         "who-by-month",
-        "Missing incidents by month",
         {("I01", ""): "Incidents"},
         "A",
         "month",
@@ -198,7 +192,6 @@ def _who(desk: Desk) -> Section:
     )
     per_child = desk.by_area(
         "who-incidents-per-child",
-        "Missing incidents per missing child",
         ("I03", ""),
         "A",
         "in {period}, a child who went missing in {area} did so {value} times on average",
@@ -214,10 +207,10 @@ def _who(desk: Desk) -> Section:
             by_month,
             _repeat(desk),
             per_child,
-            desk.by_group("who-age", "By age at the start of the episode", "age_band", _AGES, _AGE_WORDS),
-            desk.by_group("who-sex", "By sex", "sex", _SEXES, _SEX_WORDS),
+            desk.by_group("who-age", "by age at the start of the episode", "age_band", _AGES, _AGE_WORDS),
+            desk.by_group("who-sex", "by sex", "sex", _SEXES, _SEX_WORDS),
             desk.by_group(
-                "who-looked-after", "By whether the child was looked after", "looked_after", _CARE, _CARE_WORDS
+                "who-looked-after", "by whether the child was looked after", "looked_after", _CARE, _CARE_WORDS
             ),
             _looked_after(desk),
         ),
@@ -232,7 +225,6 @@ def _repeat(desk: Desk) -> Figure:
     )
     return desk.areas_compared(
         "who-repeat",
-        "Going missing again: three readings",
         {("I08", ""): "Children", ("I07", ""): "Their incidents", ("I06", ""): "Second or later"},
         phrase=(
             "in {period}, {one} of the children who went missing in {area} did so more than once; they account for "
@@ -254,7 +246,6 @@ def _looked_after(desk: Desk) -> Figure:
     )
     return desk.areas_compared(
         "who-looked-after-by-area",
-        "Looked-after share, by borough",
         {("I14", ""): "Of children", ("I14", "of incidents"): "Of incidents"},
         phrase=(
             "in {period}, looked-after children were {one} of the children who went missing in {area}, and {other} of "
@@ -273,7 +264,6 @@ def _changed(desk: Desk) -> Section:
     )
     counts = desk.over_time(
         "changed-counts",
-        "Children missing and missing incidents by year",
         CHILDREN_AND_INCIDENTS,
         "A",
         "year_to_march",
@@ -283,7 +273,6 @@ def _changed(desk: Desk) -> Section:
     )
     held = desk.over_time(
         "changed-held",
-        "Return interview held, by year",
         {_HELD: "Held"},
         "B",
         "year_to_march",
@@ -293,7 +282,6 @@ def _changed(desk: Desk) -> Section:
     )
     held_by_borough = desk.first_and_latest(
         "changed-held-by-borough",
-        "Return interview held, first and latest year",
         _HELD,
         "B",
         "the share of episodes followed by a return interview",
@@ -301,7 +289,6 @@ def _changed(desk: Desk) -> Section:
     )
     repeat = desk.over_time(
         "changed-repeat",
-        "Children missing more than once, by year",
         {("I08", ""): "More than once"},
         "A",
         "year_to_march",
@@ -311,7 +298,6 @@ def _changed(desk: Desk) -> Section:
     )
     rate_by_borough = desk.first_and_latest(
         "changed-rate-by-borough",
-        "Children missing per 10,000, first and latest year",
         ("I05", ""),
         "A",
         "the rate of children missing",
