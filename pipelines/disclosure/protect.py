@@ -195,19 +195,31 @@ class _Task:
         return steady
 
     def freer(self, freedom: Freedom, rounded: Rounded, report: AuditReport) -> Freedom | None:
-        """More freedom for what was refused: the next reach, or not to be shown; nothing where it has all of that."""
+        """More freedom for what was refused: the next reach, or not to be shown; nothing where it has all of that.
+
+        The next reach is that of every count of the area and period: a count that alone were said to be further from
+        the truth than those beside it would be known to have been refused.
+        """
         failed = report.verdicts.filter(pl.col("verdict") != "")
         refused = self._cells_of(failed)
         final = self._cells_of(failed.filter(kind="dominated")) | self._by_suppression()
         reach = np.maximum(freedom.reach, rounded.within)
         may_go_further = refused & ~final & ~freedom.hidden & (reach < self.policy.reach[-1])
+        beside = self._at_the_place_of(may_go_further) & (reach < self.policy.reach[-1])
         further = np.array(self.policy.reach)[np.searchsorted(self.policy.reach[:-1], reach, side="right")]
         # Zeros are always printed, so that a hidden count is known to be none of them, and no more.
         nothing = (self.system.cells.get_column("count") == 0).to_numpy()
         hidden = freedom.hidden | (refused & ~may_go_further & ~nothing)
         if not may_go_further.any() and np.array_equal(hidden, freedom.hidden):
             return None
-        return replace(freedom, reach=np.where(may_go_further, further, reach), hidden=hidden)
+        return replace(freedom, reach=np.where(beside, further, reach), hidden=hidden)
+
+    def _at_the_place_of(self, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Every cell of the areas and periods of some cells."""
+        chosen = self.system.cells.with_columns(chosen=pl.Series(cells))
+        found = chosen.select(pl.col("chosen").any().over("area_code", "period_type", "period_start"))
+        among: NDArray[np.bool_] = found.to_series().to_numpy()
+        return among
 
     def hide_more(self, freedom: Freedom, rounded: Rounded) -> Freedom | None:
         """Hide what else must be for the sake of hidden counts; nothing where nothing helps."""
