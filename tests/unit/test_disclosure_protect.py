@@ -62,7 +62,7 @@ def test_coverage_shows_as_a_symbol(cells: pl.DataFrame) -> None:
     covered = cells.with_columns(
         coverage=pl.col("area_code").replace_strict({"T1": "none", "T2": "partial"}, default="complete")
     )
-    published = protect(covered, POLICY, KEY, TOWNS).cells
+    published = protect(covered, SHORT, KEY, TOWNS).cells
     published = published.with_columns(pl.col("symbol").replace("c", ""))
     by_area = {area: published.filter(area_code=area) for area in ("T1", "T3", "R")}
     of_part = published.filter(area_code="T2")
@@ -205,10 +205,10 @@ def test_a_later_release_moves_few_figures_and_withstands_the_joint_attack(tmp_p
 
 def test_published_again_with_nothing_new_everything_stays_and_is_found_at_once(tmp_path: Path) -> None:
     cells = count_cells(simulate(1, 20, 1, TOWNS), TOWNS)
-    first = protect(cells, POLICY, KEY, TOWNS)
+    first = protect(cells, SHORT, KEY, TOWNS)
     assert first.cells.filter(symbol="c").height > 0
-    append_release(tmp_path, "r1", first.cells, policy_version=POLICY.version, key_fingerprint=KEY.fingerprint)
-    again = protect(cells, POLICY, KEY, TOWNS, past=Past(read_ledger(tmp_path), witnesses=first.report.witnesses))
+    append_release(tmp_path, "r1", first.cells, policy_version=SHORT.version, key_fingerprint=KEY.fingerprint)
+    again = protect(cells, SHORT, KEY, TOWNS, past=Past(read_ledger(tmp_path), witnesses=first.report.witnesses))
     assert again.cells.equals(first.cells)
     assert again.public.to_json() == first.public.to_json()
     assert again.report.releases == 0
@@ -216,7 +216,7 @@ def test_published_again_with_nothing_new_everything_stays_and_is_found_at_once(
 
 def test_progress_names_its_stage(cells: pl.DataFrame) -> None:
     seen: list[tuple[str, int, int]] = []
-    protect(cells, POLICY, KEY, TOWNS, progress=lambda *step: seen.append(step))
+    protect(cells, SHORT, KEY, TOWNS, progress=lambda *step: seen.append(step))
     assert seen[:4] == [("rounding", 1, 2), ("rounding", 2, 2), ("audit", 1, 2), ("audit", 2, 2)]
 
 
