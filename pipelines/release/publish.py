@@ -27,6 +27,7 @@ from pipelines.disclosure.protect import Past, Protection, protect
 from pipelines.home import CONTRACTS, Home
 from pipelines.intake.store import write_parquet, write_text
 from pipelines.region import load_region
+from pipelines.release.revisions import revisions
 from pipelines.warehouse.connection import query_frame, replace_table
 
 PUBLISHED_TABLES = ("published.count_cell", "published.parameter", "published.ledger_cell", "published.audit")
@@ -78,6 +79,7 @@ def publish(
     )
     _write_tables(connection, home, release_id, protection.cells, policy, report=protection.public.to_json())
     _keep_audit(home, release_id, protection)
+    _keep_revisions(home, release_id, revisions(earlier, protection.cells, counted, policy.base))
     return Publication(release_id, protection.cells.height)
 
 
@@ -96,6 +98,12 @@ def _keep_audit(home: Home, release_id: str, protection: Protection) -> None:
     seconds = pl.lit(report.seconds + protection.public.seconds).round(1)
     write_text(folder / f"{release_id}.restricted.csv", report.verdicts.with_columns(seconds=seconds).write_csv())
     write_parquet(folder / _WITNESSES, report.witnesses)
+
+
+def _keep_revisions(home: Home, release_id: str, moved: pl.DataFrame) -> None:
+    """Keep on the restricted side which figures moved and why; a run that publishes nothing new leaves it as it was."""
+    if moved.height:
+        write_text(home.root / "audit" / f"{release_id}.revisions.csv", moved.write_csv())
 
 
 def rounding_key(home: Home) -> RoundingKey:
