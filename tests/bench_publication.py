@@ -21,6 +21,7 @@ import polars as pl
 from pipelines.disclosure.audit import AuditReport
 from pipelines.disclosure.cells import PUBLISHED_CELL
 from pipelines.disclosure.key import RoundingKey
+from pipelines.disclosure.ledger import last_said
 from pipelines.disclosure.outside import outside_counts
 from pipelines.disclosure.policy import Geography
 from pipelines.disclosure.policy_file import load_policy, policy_path
@@ -112,7 +113,7 @@ def _told(made: Protection, true: pl.DataFrame, ledger: pl.DataFrame | None) -> 
     print(f"    hidden: {made.cells.filter(symbol='c').height}; attacked: {_attacked(made.report)} knowing which are")
     print(f"    small, {_attacked(made.public)} knowing what is public; second solver: {made.public.cross_checked}")
     if ledger is not None:
-        last = ledger.sort("sequence").unique("cell_id", keep="last").select(*PUBLISHED_CELL)
+        last = last_said(ledger).select(*PUBLISHED_CELL)
         moved = made.cells.join(last, on="cell_id", suffix="_before").filter(
             pl.col("count").ne_missing(pl.col("count_before"))
         )

@@ -65,6 +65,11 @@ def read_ledger(home: Path) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=LEDGER), *(frame.select(*LEDGER) for frame in frames)])
 
 
+def last_said(ledger: pl.DataFrame) -> pl.DataFrame:
+    """What the newest release that has a cell says of it: one row for each cell ever published."""
+    return ledger.sort("sequence").unique("cell_id", keep="last")
+
+
 def ledger_head(home: Path) -> str:
     """The checksum that the next release will continue; 64 zeros for an empty ledger.
 

@@ -16,6 +16,7 @@ from pipelines.disclosure.audit import AuditReport, Search, audit
 from pipelines.disclosure.cells import COORDINATES, PUBLISHED_CELL, SYMBOL_OF_COVERAGE, planned_cells
 from pipelines.disclosure.errors import DisclosureError, InfeasibleError
 from pipelines.disclosure.key import RoundingKey
+from pipelines.disclosure.ledger import last_said
 from pipelines.disclosure.policy import Geography, Policy
 from pipelines.disclosure.released import audit_printed
 from pipelines.disclosure.rounding import Freedom, Rounded, round_counts
@@ -278,7 +279,7 @@ def _standing(system: System, earlier: pl.DataFrame | None) -> NDArray[np.int64]
     """The count of each cell that was published last, or -1."""
     if earlier is None:
         return np.full(system.cells.height, -1)
-    last = earlier.drop_nulls("count").sort("sequence").unique("cell_id", keep="last").select("cell_id", last="count")
+    last = last_said(earlier.drop_nulls("count")).select("cell_id", last="count")
     joined = system.cells.select("cell_id").join(last, on="cell_id", how="left", maintain_order="left")
     return joined.get_column("last").fill_null(-1).to_numpy()
 
@@ -287,7 +288,7 @@ def _hidden_before(system: System, earlier: pl.DataFrame | None) -> NDArray[np.b
     """The cells that the last release hid."""
     if earlier is None:
         return np.zeros(system.cells.height, dtype=bool)
-    last = earlier.sort("sequence").unique("cell_id", keep="last").filter(symbol="c").get_column("cell_id")
+    last = last_said(earlier).filter(symbol="c").get_column("cell_id")
     return system.cells.get_column("cell_id").is_in(last.to_list()).to_numpy()
 
 

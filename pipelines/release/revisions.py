@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from pipelines.disclosure.ledger import last_said
+
 REVISION = {"cell_id": pl.String, "before": pl.Int64, "now": pl.Int64, "why": pl.String}
 CHANGED, BESIDE, HIDDEN, SHOWN = (
     "the data changed: the figure before is no neighbouring multiple of the true count any more",
@@ -29,7 +31,7 @@ def revisions(earlier: pl.DataFrame, published: pl.DataFrame, true: pl.DataFrame
     Returns:
         Columns of `REVISION`, one row for each figure that is not what it was, by cell_id. Restricted.
     """
-    last = earlier.sort("sequence").unique("cell_id", keep="last").select("cell_id", before="count", was="symbol")
+    last = last_said(earlier).select("cell_id", before="count", was="symbol")
     both = published.join(last, on="cell_id").join(true.select("cell_id", true="count"), on="cell_id")
     hidden, was_hidden = pl.col("symbol") == "c", pl.col("was") == "c"
     moved = both.filter(pl.col("before").ne_missing(pl.col("count")))
