@@ -12,7 +12,7 @@
 -- gave it: numbers are the senders' own.
 -- Most episodes have one row; only the others (core.joined_row) are summed. Rows stand in a fixed order, since their
 -- place is their number for one run (patterns.episode).
-with member as (
+with member as not materialized (
     select
         staged.*,
         staged.borough || ':' || staged.setting_id as setting_key,

@@ -28,8 +28,7 @@ behind as (
 -- Rows of deliveries that count no longer, and of those that count again.
 decided_row as (
     select
-        ('0x' || left(md5(concat_ws('|', episode.borough, episode.source, episode.episode_id)), 16))::ubigint
-            as row_token,
+        row_token(episode.borough, episode.source, episode.episode_id) as row_token,
         bool_or(list_contains(own.new_withdrawn, episode.delivery_id)) as is_withdrawn,
         bool_or(list_contains(own.reinstated, episode.delivery_id)) as is_reinstated
     from intake.missing_episode as episode

@@ -1,19 +1,19 @@
 -- history.staged_row
 -- Grain: one row per staged episode row.
--- Keys: row_key; row_token (64 bits of it, the name of the row in the flag history).
+-- Keys: row_key; row_token (the name of the row in the flag history).
 -- For: noticing that a row behind a flag changed, without keeping the row. content is a digest of everything in it that
 -- a pattern may read; an ethnicity that is filled in later is no change. kept_until is the local time from which the
 -- retention of the row runs, as in retention.missing_episode. first_received_at is the arrival of the row's first
 -- version, version_received_at that of the version that counts now.
 select
     staged.row_key,
-    ('0x' || left(staged.row_key, 16))::ubigint as row_token,
+    row_token(staged.borough, staged.source, staged.episode_id) as row_token,
     episode_row.episode_key,
     staged.borough,
     staged.child_id,
     staged.child_key,
     ('0x' || left(md5({
-        'row_key': staged.row_key,
+        'row_key': row_digest(staged.borough, staged.source, staged.episode_id),
         'child_id': staged.child_id,
         'status': staged.status,
         'started_at': staged.started_at,

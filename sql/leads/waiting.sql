@@ -8,7 +8,8 @@ with sent as (
     select
         unnest(episode.boroughs) as borough,
         episode.episode_key,
-        episode.child_key
+        episode.child_key,
+        episode.responsible_authority
     from core.missing_episode as episode
     where episode.status = 'missing'
 ),
@@ -35,7 +36,7 @@ select
     cascade.accepted,
     cascade.held,
     cascade.overtaken,
-    cascade.responsible_authority,
+    sent.responsible_authority,
     responsible.name as responsible_name,
     coalesce(responsible.slug = sent.borough, false) as is_responsible
 from sent
@@ -43,7 +44,7 @@ cross join rules.lead_list as list
 inner join core.interview_cascade as cascade on sent.episode_key = cascade.episode_key
 inner join quality.data_cut as data_cut on sent.borough = data_cut.borough
 inner join known on sent.borough = known.borough and sent.child_key = known.child_key
-left join reference.area as responsible on cascade.responsible_authority = responsible.area_code
+left join reference.area as responsible on sent.responsible_authority = responsible.area_code
 where
     cascade.held <> 'yes'
     and cascade.returned_at <= data_cut.data_to

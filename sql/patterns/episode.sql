@@ -7,24 +7,44 @@
 -- missing_from: care where the child is looked after or the setting is a care setting; home where it is home and the
 -- child is not known to be looked after, or where nobody recorded it and the child is not looked after; else unknown.
 -- A setting `other` says nothing by itself: with the police it is any place. setting_key names a care setting within
--- its sender's own identifiers. Times and attribution as in core.missing_episode; a return that is not recorded is the
--- end.
+-- its sender's own identifiers. Times and attribution as in core.missing_episode, whose order settles equal starts; a
+-- return that is not recorded is the end.
 with counted as (
     select
-        episode.rowid as episode_rowid,
+        rowid as episode_rowid,
+        child_number,
+        started_at,
+        latest_started_at,
+        ended_at,
+        coalesce(returned_at, ended_at) as returned_at,
+        coalesce(latest_returned_at, latest_ended_at) as latest_returned_at
+    from core.missing_episode
+    where status = 'missing' and (age_at_start is null or age_at_start < 18)
+),
+
+in_order as (
+    select
+        *,
+        (row_number() over child_history)::integer as episode_number,
+        max(latest_started_at) over child_history as latest_start_so_far,
+        lag(started_at) over child_history as previous_started_at,
+        lag(ended_at) over child_history as previous_ended_at,
+        lag(returned_at) over child_history as previous_returned_at,
+        lag(latest_returned_at) over child_history as previous_latest_returned_at
+    from counted
+    window child_history as (partition by child_number order by started_at, episode_rowid)
+),
+
+described as (
+    select
+        in_order.*,
         episode.episode_key,
-        episode.child_number,
         episode.pseudonym_number,
         episode.borough,
         episode.boroughs,
-        episode.started_at,
-        episode.latest_started_at,
         episode.started_precision,
-        episode.ended_at,
         episode.latest_ended_at,
         episode.ended_precision,
-        coalesce(episode.returned_at, episode.ended_at) as returned_at,
-        coalesce(episode.latest_returned_at, episode.latest_ended_at) as latest_returned_at,
         episode.age_at_start,
         episode.looked_after,
         case
@@ -43,7 +63,7 @@ with counted as (
         episode.cse_flag,
         episode.cce_flag
     from core.missing_episode as episode
-    where episode.status = 'missing' and (episode.age_at_start is null or episode.age_at_start < 18)
+    inner join in_order on episode.rowid = in_order.episode_rowid
 )
 
 select
@@ -61,12 +81,12 @@ select
     ended_precision,
     returned_at,
     latest_returned_at,
-    (row_number() over child_history)::integer as episode_number,
-    max(latest_started_at) over child_history as latest_start_so_far,
-    lag(started_at) over child_history as previous_started_at,
-    lag(ended_at) over child_history as previous_ended_at,
-    lag(returned_at) over child_history as previous_returned_at,
-    lag(latest_returned_at) over child_history as previous_latest_returned_at,
+    episode_number,
+    latest_start_so_far,
+    previous_started_at,
+    previous_ended_at,
+    previous_returned_at,
+    previous_latest_returned_at,
     age_at_start,
     looked_after,
     missing_from,
@@ -78,5 +98,4 @@ select
     cce_flag_date,
     cse_flag,
     cce_flag
-from counted
-window child_history as (partition by child_number order by started_at, episode_key)
+from described

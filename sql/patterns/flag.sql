@@ -6,75 +6,42 @@
 -- boroughs every sender of a contributing episode. certain_since is the first start at which the pattern is certain;
 -- null where it never is. scope is the region, or the borough whose own threshold it is; is_current_rule says whether
 -- the version is in force. most_in_one_borough and only_region_sees are as in patterns.flag_view.
--- A child's flags are put together before the child's lists of episodes are joined to them, so that a list is read once
--- and not copied for each flag.
-with seen as (
+with flag as (
     select
-        run.*,
-        flag_view.child_id,
-        flag_view.borough,
-        flag_view.boroughs,
-        flag_view.most_in_one_borough,
-        flag_view.only_region_sees
-    from patterns.flag_run as run
-    left join patterns.flag_view as flag_view
-        on
-            run.rule_number = flag_view.rule_number
-            and run.child_number = flag_view.child_number
-            and run.run_number = flag_view.run_number
-),
-
-together as (
-    select
-        child_number,
-        list(seen) as runs
-    from seen
-    group by child_number
-),
-
-of_child as (
-    select
-        pseudonym.child_key,
-        pseudonym.child_id,
-        pseudonym.borough,
-        history.episode_keys,
-        history.absence_keys,
-        unnest(together.runs) as run
-    from together
-    inner join patterns.history as history on together.child_number = history.child_number
-    inner join staging.child as pseudonym on history.pseudonym_number = pseudonym.pseudonym_number
-),
-
-flag as (
-    select
-        of_child.run.rule_number,
-        of_child.run.raised_at,
-        of_child.run.last_hit_at,
-        of_child.run.is_certain,
-        of_child.run.certain_since,
-        of_child.run.detail,
-        of_child.run.numbers,
+        run.raised_at,
+        run.last_hit_at,
+        run.is_certain,
+        run.certain_since,
+        run.detail,
+        len(run.numbers) as episodes,
         rule.rule_id,
         rule.version as rule_version,
         rule.is_current as is_current_rule,
         rule.scope,
         rule.summary,
-        of_child.child_key,
-        coalesce(of_child.run.child_id, of_child.child_id) as child_id,
-        coalesce(of_child.run.borough, of_child.borough) as borough,
-        coalesce(of_child.run.boroughs, [of_child.borough]) as boroughs,
-        of_child.run.most_in_one_borough,
-        coalesce(of_child.run.only_region_sees, false) as only_region_sees,
+        pseudonym.child_key,
+        coalesce(flag_view.child_id, pseudonym.child_id) as child_id,
+        coalesce(flag_view.borough, pseudonym.borough) as borough,
+        coalesce(flag_view.boroughs, [pseudonym.borough]) as boroughs,
+        flag_view.most_in_one_borough,
+        coalesce(flag_view.only_region_sees, false) as only_region_sees,
         case
-            when rule.kind = 'absence' then of_child.absence_keys[of_child.run.raising_number]
-            else of_child.episode_keys[of_child.run.raising_number]
+            when rule.kind = 'absence' then history.absence_keys[run.raising_number]
+            else history.episode_keys[run.raising_number]
         end as raising_episode_key,
         case
-            when rule.kind = 'absence' then list_select(of_child.absence_keys, of_child.run.numbers)
-            else list_select(of_child.episode_keys, of_child.run.numbers)
+            when rule.kind = 'absence' then list_select(history.absence_keys, run.numbers)
+            else list_select(history.episode_keys, run.numbers)
         end as episode_keys
-    from of_child
-    inner join rules.pattern as rule on of_child.run.rule_number = rule.rule_number
+    from patterns.flag_run as run
+    inner join rules.pattern as rule on run.rule_number = rule.rule_number
+    inner join patterns.history as history on run.child_number = history.child_number
+    inner join staging.child as pseudonym on history.pseudonym_number = pseudonym.pseudonym_number
+    left join patterns.flag_view as flag_view
+        on
+            run.rule_number = flag_view.rule_number
+            and run.child_number = flag_view.child_number
+            and run.raising_number = flag_view.raising_number
 )
 
 select
@@ -95,8 +62,8 @@ select
     flag.detail,
     flag.raising_episode_key,
     flag.episode_keys,
-    len(flag.numbers) as episodes,
-    coalesce(flag.most_in_one_borough, len(flag.numbers)) as most_in_one_borough,
+    flag.episodes,
+    coalesce(flag.most_in_one_borough, flag.episodes) as most_in_one_borough,
     flag.only_region_sees,
-    replace(flag.summary, '{episodes}', len(flag.numbers)::varchar) as summary
+    replace(flag.summary, '{episodes}', flag.episodes::varchar) as summary
 from flag

@@ -1,6 +1,6 @@
 -- patterns.flag_run
 -- Grain: one row per rule, version, child and run of overlapping windows.
--- Keys: rule_number, child_number, run_number.
+-- Keys: rule_number, child_number, raising_number.
 -- For: patterns.flag. A hit is a start that completes a rule's pattern; each kind of rule has its own
 -- patterns.hit_<kind>, which says what does, what makes it certain and what detail says. Its window is
 -- (window_after, hit_at]. Two hits belong to one run when their windows overlap, or where the rule has run_days, when
@@ -9,6 +9,10 @@
 -- that is certain, null where none is. numbers are the contributing episodes by their numbers in patterns.episode (for
 -- the kind absence: in patterns.absence): those in the windows, or where the rule's evidence is listed, the hits and
 -- what patterns.evidence_<kind> lists for them.
+-- Of the hits of a rule and child neither hit_at nor window_after goes back from one episode to the next, so a run is a
+-- row of hits each of whose windows begins before the hit before it. Where a window may go back (escalation,
+-- co_missing), those of earlier hits are taken to begin no later: that changes no run, for windows that then begin
+-- earlier overlapped already.
 with hit as (
     select
         rule_number,
@@ -95,7 +99,11 @@ with hit as (
         child_number,
         episode_number,
         hit_at,
-        window_after,
+        min(window_after) over (
+            partition by rule_number, child_number
+            order by episode_number
+            rows between current row and unbounded following
+        ) as window_after,
         is_certain,
         detail
     from patterns.hit_escalation
@@ -155,7 +163,11 @@ with hit as (
         child_number,
         episode_number,
         hit_at,
-        window_after,
+        min(window_after) over (
+            partition by rule_number, child_number
+            order by episode_number
+            rows between current row and unbounded following
+        ) as window_after,
         is_certain,
         detail
     from patterns.hit_co_missing
@@ -209,88 +221,124 @@ joined as (
     inner join rules.pattern as rule on hit.rule_number = rule.rule_number
 ),
 
-reached as (
+in_order as (
     select
         *,
-        max(hit_at) over (
-            partition by rule_number, child_number
-            order by joins_after, episode_number
-            rows between unbounded preceding and 1 preceding
-        ) as reached_before
+        lag(hit_at) over child_history as previous_hit_at,
+        lead(joins_after) over child_history as next_joins_after
     from joined
+    window child_history as (partition by rule_number, child_number order by episode_number)
 ),
 
-numbered as (
+-- Of each run the first hit and the last, which may be one.
+bound as (
+    select
+        rule_number,
+        child_number,
+        episode_number,
+        hit_at,
+        window_after,
+        is_certain,
+        detail,
+        coalesce(joins_after >= previous_hit_at, true) as is_first,
+        coalesce(next_joins_after >= hit_at, true) as is_last
+    from in_order
+    where coalesce(joins_after >= previous_hit_at, true) or coalesce(next_joins_after >= hit_at, true)
+),
+
+bounded as (
     select
         *,
-        (
-            count_if(reached_before is null or joins_after >= reached_before) over (
-                partition by rule_number, child_number
-                order by joins_after, episode_number
-                rows between unbounded preceding and current row
-            )
-        )::integer as run_number
-    from reached
+        case when is_last then hit_at else lead(hit_at) over child_history end as last_hit_at,
+        case when is_last then episode_number else lead(episode_number) over child_history end as last_number
+    from bound
+    window child_history as (partition by rule_number, child_number order by episode_number)
+),
+
+raised as (
+    select
+        rule_number,
+        child_number,
+        episode_number as raising_number,
+        last_number,
+        hit_at as raised_at,
+        last_hit_at,
+        window_after,
+        is_certain,
+        detail
+    from bounded
+    where is_first
+),
+
+becoming_certain as (
+    select
+        raised.rule_number,
+        raised.child_number,
+        raised.raising_number,
+        min(joined.hit_at) as certain_since
+    from raised
+    inner join joined
+        on
+            raised.rule_number = joined.rule_number
+            and raised.child_number = joined.child_number
+            and joined.episode_number between raised.raising_number and raised.last_number
+    where not raised.is_certain and joined.is_certain
+    group by raised.rule_number, raised.child_number, raised.raising_number
 ),
 
 run as (
     select
-        rule_number,
-        child_number,
-        run_number,
-        min(hit_at) as raised_at,
-        max(hit_at) as last_hit_at,
-        min(window_after) as window_after,
-        min(episode_number) as raising_number,
-        max(episode_number) as last_number,
-        min(case when is_certain then hit_at end) as certain_since,
-        arg_min(detail, hit_at) as detail
-    from numbered
-    group by rule_number, child_number, run_number
+        raised.*,
+        case when raised.is_certain then raised.raised_at else becoming_certain.certain_since end as certain_since
+    from raised
+    left join becoming_certain
+        on
+            raised.rule_number = becoming_certain.rule_number
+            and raised.child_number = becoming_certain.child_number
+            and raised.raising_number = becoming_certain.raising_number
 ),
 
 shown as (
     select
-        numbered.rule_number,
-        numbered.child_number,
-        numbered.run_number,
-        numbered.episode_number
-    from numbered
-    inner join rules.pattern as rule on numbered.rule_number = rule.rule_number
+        joined.rule_number,
+        joined.child_number,
+        joined.episode_number,
+        joined.episode_number as evidence_number
+    from joined
+    inner join rules.pattern as rule on joined.rule_number = rule.rule_number
     where rule.evidence = 'listed'
     union all
     select
-        numbered.rule_number,
-        numbered.child_number,
-        numbered.run_number,
-        evidence.evidence_number as episode_number
+        rule_number,
+        child_number,
+        episode_number,
+        evidence_number
     from evidence
-    inner join numbered
-        on
-            evidence.rule_number = numbered.rule_number
-            and evidence.child_number = numbered.child_number
-            and evidence.episode_number = numbered.episode_number
 ),
 
 listed as (
     select
-        rule_number,
-        child_number,
-        run_number,
-        list_sort(list(distinct episode_number)) as numbers
+        raised.rule_number,
+        raised.child_number,
+        raised.raising_number,
+        list_sort(list(distinct shown.evidence_number)) as numbers
     from shown
-    group by rule_number, child_number, run_number
+    asof inner join raised
+        on
+            shown.rule_number = raised.rule_number
+            and shown.child_number = raised.child_number
+            and shown.episode_number >= raised.raising_number
+    group by raised.rule_number, raised.child_number, raised.raising_number
 )
 
 select
     run.rule_number,
     run.child_number,
-    run.run_number,
+    run.raising_number,
     run.raised_at,
     run.last_hit_at,
     run.window_after,
-    run.raising_number,
-    coalesce(run.certain_since = run.raised_at, false) as is_certain,
+    run.is_certain,
     run.certain_since,
     run.detail,
     listed.numbers
@@ -299,17 +347,16 @@ inner join listed
     on
         run.rule_number = listed.rule_number
         and run.child_number = listed.child_number
-        and run.run_number = listed.run_number
+        and run.raising_number = listed.raising_number
 union all
 select
     run.rule_number,
     run.child_number,
-    run.run_number,
+    run.raising_number,
     run.raised_at,
     run.last_hit_at,
     run.window_after,
-    run.raising_number,
-    coalesce(run.certain_since = run.raised_at, false) as is_certain,
+    run.is_certain,
     run.certain_since,
     run.detail,
     range(first_episode.episode_number, run.last_number + 1)::integer[] as numbers

@@ -1,6 +1,6 @@
 -- patterns.flag_view
 -- Grain: one row per flag of a child whose episodes more than one borough sent, or under more than one pseudonym.
--- Keys: rule_number, child_number, run_number.
+-- Keys: rule_number, child_number, raising_number.
 -- For: patterns.flag: who sent the episodes behind a flag, and what each of them could see alone. most_in_one_borough
 -- is the most contributing episodes that any one borough sent a row of. only_region_sees: the rule needs a number of
 -- episodes, and there is no borough of whose own contributing episodes so many start within one window of the rule.
@@ -35,7 +35,6 @@ shared as (
     select
         run.rule_number,
         run.child_number,
-        run.run_number,
         run.raising_number,
         run.numbers,
         rule.kind = 'absence' as is_absence,
@@ -67,58 +66,82 @@ sent as (
             and contributing.is_absence = known.is_absence
 ),
 
-looked_back as (
-    select
-        *,
-        started_at - lag(started_at, needed - 1) over (
-            partition by rule_number, child_number, run_number, borough
-            order by started_at
-        ) as since_first
-    from sent
-),
-
 borough_view as (
     select
         rule_number,
         child_number,
-        run_number,
+        raising_number,
         borough,
-        count(*) as episodes,
-        bool_or(since_first is not null and coalesce(since_first < to_days(window_days), true)) as is_enough
-    from looked_back
-    group by rule_number, child_number, run_number, borough
+        any_value(needed) as needed,
+        count(*) as episodes
+    from sent
+    group by rule_number, child_number, raising_number, borough
 ),
 
 region_view as (
     select
         rule_number,
         child_number,
-        run_number,
-        list(borough order by borough) as boroughs,
+        raising_number,
+        list_sort(list(borough)) as boroughs,
         max(episodes) as most_in_one_borough,
-        not bool_or(is_enough) as no_borough_sees
+        count(*) > 1 and any_value(needed) is not null as may_be_divided
     from borough_view
-    group by rule_number, child_number, run_number
+    group by rule_number, child_number, raising_number
+),
+
+looked_back as (
+    select
+        sent.rule_number,
+        sent.child_number,
+        sent.raising_number,
+        sent.window_days,
+        sent.started_at - lag(sent.started_at, sent.needed - 1) over (
+            partition by sent.rule_number, sent.child_number, sent.raising_number, sent.borough
+            order by sent.started_at
+        ) as since_first
+    from sent
+    inner join region_view
+        on
+            sent.rule_number = region_view.rule_number
+            and sent.child_number = region_view.child_number
+            and sent.raising_number = region_view.raising_number
+    where region_view.may_be_divided
+),
+
+divided as (
+    select
+        rule_number,
+        child_number,
+        raising_number
+    from looked_back
+    group by rule_number, child_number, raising_number
+    having not bool_or(since_first is not null and coalesce(since_first < to_days(window_days), true))
 )
 
 select
     shared.rule_number,
     shared.child_number,
-    shared.run_number,
+    shared.raising_number,
     pseudonym.child_id,
     pseudonym.borough,
     region_view.boroughs,
     region_view.most_in_one_borough,
-    shared.needed is not null and region_view.no_borough_sees as only_region_sees
+    divided.raising_number is not null as only_region_sees
 from shared
 inner join region_view
     on
         shared.rule_number = region_view.rule_number
         and shared.child_number = region_view.child_number
-        and shared.run_number = region_view.run_number
+        and shared.raising_number = region_view.raising_number
 inner join known as raising
     on
         shared.child_number = raising.child_number
         and shared.raising_number = raising.episode_number
         and shared.is_absence = raising.is_absence
 inner join staging.child as pseudonym on raising.pseudonym_number = pseudonym.pseudonym_number
+left join divided
+    on
+        shared.rule_number = divided.rule_number
+        and shared.child_number = divided.child_number
+        and shared.raising_number = divided.raising_number

@@ -44,7 +44,7 @@ standing as (
 )
 
 select
-    md5(concat_ws('|', borough, source, episode_id)) as row_key,
+    row_key(borough, source, episode_id) as row_key,
     borough,
     source,
     episode_id,

@@ -26,7 +26,7 @@ versioned as (
 )
 
 select
-    md5(concat_ws('|', borough, source, placement_id)) as placement_key,
+    row_key(borough, source, placement_id) as placement_key,
     borough,
     source,
     placement_id,

@@ -35,7 +35,7 @@ standing as (
 )
 
 select
-    md5(concat_ws('|', borough, source, interview_id)) as interview_key,
+    row_key(borough, source, interview_id) as interview_key,
     borough,
     source,
     interview_id,

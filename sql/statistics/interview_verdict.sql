@@ -8,10 +8,9 @@
 select
     cascade.episode_rowid,
     cascade.episode_key,
-    cascade.child_key,
     cascade.child_number,
-    cascade.area_missing_from,
-    cascade.responsible_authority,
+    episode.area_missing_from,
+    episode.responsible_authority,
     cascade.return_day,
     cascade.offered,
     cascade.held,

@@ -49,7 +49,10 @@ def first_of(warehouse: SmallWarehouse, by_name: Mapping[str, Sequence[Row]]) ->
     """Name of a case to the cascade of its first episode."""
     warehouse.load(cases(by_name))
     warehouse.build("core.interview_cascade")
-    rows = warehouse.rows("select * from core.interview_cascade order by started_at desc")
+    rows = warehouse.rows(
+        "select cascade.*, episode.child_key from core.interview_cascade as cascade"
+        " inner join core.missing_episode as episode using (episode_key) order by episode.started_at desc"
+    )
     return {row["child_key"]: row for row in rows}
 
 

@@ -210,6 +210,13 @@ def test_rapid_repeats_in_a_row_are_one_flag(warehouse: SmallWarehouse) -> None:
     assert (second["raised_at"], second["episodes"]) == (utc("2024-06-21 09:00"), 2)
 
 
+def test_a_flag_says_what_the_night_that_raised_it_says_and_not_a_later_one(warehouse: SmallWarehouse) -> None:
+    ended, not_ended = absence("2024-06-01 21:00", hours=12), EpisodeRow(episode_id="2", started="2024-06-08 21:00")
+    another_child = absence("2024-06-19 10:00", child="b" * 64)  # so that the data reach on
+    (flag,) = flagged(warehouse, ended, not_ended, another_child)["RNIGHT"]
+    assert (flag["episodes"], flag["detail"], flag["is_certain"]) == (2, None, True)
+
+
 # Missing again before the interview
 
 AGAIN = "2024-06-03 10:00"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,7 +51,8 @@ class Live:
     def key(self) -> str:
         """Settles ties: which of two equal rows leads must not depend on the order of a file."""
         identity = self.row.episode_id if isinstance(self.row, EpisodeRow) else self.row.interview_id
-        return md5(f"{self.row.borough}|canonical|{identity}".encode(), usedforsecurity=False).hexdigest()
+        digest = md5(f"{self.row.borough}|canonical|{identity}".encode(), usedforsecurity=False).digest()
+        return urlsafe_b64encode(digest)[:12].decode()
 
     @property
     def recorded_by(self) -> str:
