@@ -72,6 +72,8 @@ class Indicator:
     bases: tuple[str, ...]
     periods: tuple[str, ...]
     breakdowns: tuple[str, ...]
+    # By what only the year to March is divided besides.
+    breakdowns_of_year: tuple[str, ...]
     look_back_months: int
     # Nought where there is no denominator.
     minimum_base: int
@@ -249,7 +251,8 @@ def _indicator(stated: IndicatorRule, catalogue: Catalogue) -> Indicator:
         definition=_definition(stated, catalogue),
         bases=stated.bases,
         periods=tuple(_PERIODS[period] for period in stated.periods),
-        breakdowns=tuple(breakdown.replace("_", " ") for breakdown in stated.breakdowns),
+        breakdowns=tuple(map(_breakdown, stated.breakdowns)),
+        breakdowns_of_year=tuple(map(_breakdown, stated.breakdowns_of_year)),
         look_back_months=stated.look_back_months,
         minimum_base=stated.minimum_base if stated.denominator else 0,
         caveats=stated.caveats,
@@ -257,6 +260,10 @@ def _indicator(stated: IndicatorRule, catalogue: Catalogue) -> Indicator:
         measure=Measure(_UNITS[stated.method], stated.decimals),
         measures=frozenset(count.measure for count in stated.counts),
     )
+
+
+def _breakdown(name: str) -> str:
+    return "DfE's age bands" if name == "age_dfe" else name.replace("_", " ")
 
 
 def _name(count: Count | None) -> str:

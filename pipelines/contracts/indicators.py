@@ -22,6 +22,7 @@ AREAS = ("borough", "region")
 PERIODS = ("month", "quarter", "year_to_march", "rolling_12_months")
 # Periods that overlap are not divided: their counts would say little and cost much.
 _UNDIVIDED_PERIODS = {"rolling_12_months"}
+_YEAR = "year_to_march"
 FAMILIES = ("episode", "verdict", "interview", "delivery")
 TOTAL, TOTAL_VALUE = "total", "Total"
 LOOKED_AFTER_IN_YEAR = "looked_after_in_year"
@@ -40,6 +41,7 @@ _KNOWN = _STATED | {
     "denominator",
     "areas",
     "breakdowns",
+    "breakdowns_of_year",
     "undivided",
     "per",
     "look_back_months",
@@ -92,6 +94,7 @@ class Indicator:
     areas: tuple[str, ...]
     periods: tuple[str, ...]
     breakdowns: tuple[str, ...]
+    breakdowns_of_year: tuple[str, ...]
     undivided: bool
     unit: str
     method: str
@@ -160,6 +163,7 @@ def indicator_frame(catalogue: Catalogue) -> pl.DataFrame:
             "areas": list(one.areas),
             "periods": list(one.periods),
             "breakdowns": [*([TOTAL] if one.undivided else []), *one.breakdowns],
+            "breakdowns_of_year": list(one.breakdowns_of_year),
             "per": one.per,
             "decimals": one.decimals,
             "look_back_months": one.look_back_months,
@@ -206,7 +210,8 @@ def _divided(one: Indicator, count: Count, period: str) -> tuple[str, ...]:
         return (count.breakdown,)
     if count.is_undivided or period in _UNDIVIDED_PERIODS:
         return (TOTAL,)
-    return (*((TOTAL,) if one.undivided else ()), *one.breakdowns)
+    of_year = one.breakdowns_of_year if period == _YEAR else ()
+    return (*((TOTAL,) if one.undivided else ()), *one.breakdowns, *of_year)
 
 
 def _side(side: str, count: Count | None) -> dict[str, str]:
@@ -239,6 +244,7 @@ def _indicator(keys: Keys, measures: Mapping[str, Measure], breakdowns: Mapping[
         areas=_some_of(keys, "areas", AREAS) if "areas" in keys.raw else AREAS,
         periods=_some_of(keys, "periods", PERIODS),
         breakdowns=_some_of(keys, "breakdowns", tuple(breakdowns)) if "breakdowns" in keys.raw else (),
+        breakdowns_of_year=_of_year(keys, breakdowns),
         undivided=keys.flag("undivided") if "undivided" in keys.raw else True,
         unit=keys.text("unit"),
         method=method,
@@ -250,6 +256,17 @@ def _indicator(keys: Keys, measures: Mapping[str, Measure], breakdowns: Mapping[
         source=keys.text("source"),
         slice=keys.one_of("slice", SLICES) if method == "concentration" else "",
     )
+
+
+def _of_year(keys: Keys, breakdowns: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    if "breakdowns_of_year" not in keys.raw:
+        return ()
+    found = _some_of(keys, "breakdowns_of_year", tuple(breakdowns))
+    if _YEAR not in keys.texts("periods"):
+        keys.fail("breakdowns_of_year", f"this needs the period {_YEAR}")
+    if repeated := set(found) & set(keys.texts("breakdowns")):
+        keys.fail("breakdowns_of_year", f"{min(repeated)} stands under breakdowns already")
+    return found
 
 
 def _check_method(keys: Keys, method: str, numerator: Count | None, denominator: Count | None) -> None:

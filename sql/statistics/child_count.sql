@@ -2,12 +2,33 @@
 -- Grain: one row per measure of children, basis, area, period, breakdown and value that occurs.
 -- Keys: measure, basis, area_code, period_type, period_start, breakdown, breakdown_value.
 -- For: statistics.count_cell. Children are distinct within their area and period and are never summed over either.
--- Kinds of child first: a hundred times fewer rows than children.
-with kind as (
+-- Kinds of child first: a hundred times fewer rows than children. In a breakdown of what is said of incidents (setting,
+-- place, risk, duration) a child counts with every value that one of its incidents has.
+with needed as (
+    select distinct
+        measure.period_type,
+        value.mask
+    from rules.measure as measure
+    inner join statistics.value as value on measure.breakdown = value.breakdown
+    where measure.measure = 'children'
+),
+
+kind_of_value as (
+    select
+        child.frame_number,
+        child.child_bits & needed.mask as child_bits,
+        count(*) as children
+    from statistics.child_period as child
+    inner join statistics.frame as frame on child.frame_number = frame.frame_number
+    inner join needed on frame.period_type = needed.period_type
+    group by child.frame_number, child.child_bits & needed.mask
+),
+
+kind as (
     select
         frame_number,
-        child_bits,
-        value_bits & 28672 as completed_bits,
+        child_bits & 31 as age_bits,
+        mark_bits & 7 as completed_bits,
         case
             when incidents = 1 then '1'
             when incidents < 5 then '2 to 4'
@@ -16,18 +37,18 @@ with kind as (
         end as incident_band,
         count(*) as children
     from statistics.child_period
-    group by frame_number, child_bits, completed_bits, incident_band
+    group by frame_number, age_bits, completed_bits, incident_band
 ),
 
 marked as (
     select
         'children' as measure,
-        kind.frame_number,
+        kind_of_value.frame_number,
         value.breakdown,
         value.breakdown_value,
-        kind.children
-    from kind
-    inner join statistics.value on (kind.child_bits & value.bit) > 0
+        kind_of_value.children
+    from kind_of_value
+    inner join statistics.value as value on (kind_of_value.child_bits & value.bit) > 0
     union all
     select
         'children' as measure,
@@ -41,10 +62,10 @@ marked as (
         unnest(
             ['children']
             || case when incident_band <> '1' then ['children_repeat'] else [] end
-            || case when (completed_bits & 4096) > 0 then ['children_3_in_28'] else [] end
-            || case when (completed_bits & 8192) > 0 then ['children_3_in_90'] else [] end
-            || case when (completed_bits & 16384) > 0 then ['children_10_in_365'] else [] end
-            || case when (child_bits & 14) > 0 then ['children_10_17'] else [] end
+            || case when (completed_bits & 1) > 0 then ['children_3_in_28'] else [] end
+            || case when (completed_bits & 2) > 0 then ['children_3_in_90'] else [] end
+            || case when (completed_bits & 4) > 0 then ['children_10_in_365'] else [] end
+            || case when (age_bits & 14) > 0 then ['children_10_17'] else [] end
         ) as measure,
         frame_number,
         'total' as breakdown,

@@ -1,16 +1,35 @@
 -- statistics.child_period
 -- Grain: one row per child, basis, area and period with at least one missing episode.
 -- Keys: child_number, frame_number (statistics.frame).
--- For: whatever is summed by child and period. An episode counts in the month, quarter and year it starts in. A child
--- has one value of each breakdown in a period and area: its first known age band and sex there, and looked after if it
--- was at any of those episodes. These are told as bits of statistics.episode: child_bits are those of the child,
--- value_bits all that its incidents have. first_number is the first of these episodes by its number.
--- What comes first is found with the number of the episode before the bit, in one number.
-with placed as (
+-- For: whatever is summed by child and period. An episode counts in the month, quarter and year it starts in.
+-- value_bits and mark_bits are those of all its incidents there together (statistics.episode). child_bits are the
+-- child's own: of age and sex and ethnicity the first that is known there; looked after if it was at any of those
+-- incidents; of whatever is said of an incident (setting, place, risk, duration) every value that one of them has.
+-- first_number is the first of these episodes by its number. What comes first is found with the number of the episode
+-- before the bits, in one number.
+with own as (
+    select
+        bit_or(bit) filter (where breakdown in ('age_band', 'age_dfe')) as age,
+        bit_or(bit) filter (where breakdown in ('age_band', 'age_dfe') and breakdown_value = 'unknown') as no_age,
+        bit_or(bit) filter (where breakdown = 'sex') as sex,
+        bit_or(bit) filter (where breakdown = 'sex' and breakdown_value = 'unknown') as no_sex,
+        bit_or(bit) filter (where breakdown = 'ethnicity') as ethnicity,
+        bit_or(bit) filter (where breakdown = 'ethnicity' and breakdown_value = 'unknown') as no_ethnicity,
+        bit_or(bit) filter (where breakdown = 'looked_after' and breakdown_value = 'yes') as looked_after,
+        bit_or(bit) filter (where breakdown = 'looked_after' and breakdown_value = 'no') as not_looked_after,
+        bit_or(bit) filter (where breakdown = 'looked_after' and breakdown_value = 'unknown') as maybe_looked_after,
+        bit_or(bit) filter (where breakdown in ('setting', 'place', 'risk_initial', 'risk_highest', 'duration'))
+            as of_incident,
+        1::bigint << 26 as above_own
+    from statistics.value
+),
+
+placed as (
     select
         episode.child_number,
         episode.episode_number,
         episode.value_bits,
+        episode.mark_bits,
         unnest(frame_month.frame_numbers) as frame_number
     from statistics.episode as episode
     inner join statistics.frame_month as frame_month
@@ -22,30 +41,54 @@ with placed as (
 
 summed as (
     select
-        child_number,
-        frame_number,
+        placed.child_number,
+        placed.frame_number,
         count(*) as incidents,
-        count_if((value_bits & 512) > 0)::bigint as looked_after_incidents,
-        count_if((value_bits & 32768) > 0)::bigint as second_or_later,
-        min(episode_number) as first_number,
-        min(case when (value_bits & 16) = 0 then episode_number::bigint * 32 + (value_bits & 31) end) as first_age,
-        min(case when (value_bits & 256) = 0 then episode_number::bigint * 512 + (value_bits & 480) end) as first_sex,
-        bit_or(value_bits) as value_bits
+        count_if((placed.value_bits & own.looked_after) > 0)::bigint as looked_after_incidents,
+        count_if((placed.mark_bits & 8) > 0)::bigint as second_or_later,
+        min(placed.episode_number) as first_number,
+        min(
+            case
+                when (placed.value_bits & own.no_age) = 0
+                    then placed.episode_number * own.above_own + (placed.value_bits & own.age)
+            end
+        ) as first_age,
+        min(
+            case
+                when (placed.value_bits & own.no_sex) = 0
+                    then placed.episode_number * own.above_own + (placed.value_bits & own.sex)
+            end
+        ) as first_sex,
+        min(
+            case
+                when (placed.value_bits & own.no_ethnicity) = 0
+                    then placed.episode_number * own.above_own + (placed.value_bits & own.ethnicity)
+            end
+        ) as first_ethnicity,
+        bit_or(placed.value_bits) as value_bits,
+        bit_or(placed.mark_bits) as mark_bits
     from placed
-    group by child_number, frame_number
+    cross join own
+    group by placed.child_number, placed.frame_number
 )
 
 select
-    child_number,
-    frame_number,
-    incidents,
-    looked_after_incidents,
-    second_or_later,
-    first_number,
-    (
-        case when first_age is null then 16 else (first_age & 31) end
-        | case when first_sex is null then 256 else (first_sex & 480) end
-        | case when (value_bits & 512) > 0 then 512 when (value_bits & 1024) > 0 then 1024 else 2048 end
-    )::integer as child_bits,
-    value_bits
+    summed.child_number,
+    summed.frame_number,
+    summed.incidents,
+    summed.looked_after_incidents,
+    summed.second_or_later,
+    summed.first_number,
+    coalesce(summed.first_age & own.age, own.no_age)
+    | coalesce(summed.first_sex & own.sex, own.no_sex)
+    | coalesce(summed.first_ethnicity & own.ethnicity, own.no_ethnicity)
+    | case
+        when (summed.value_bits & own.looked_after) > 0 then own.looked_after
+        when (summed.value_bits & own.not_looked_after) > 0 then own.not_looked_after
+        else own.maybe_looked_after
+    end
+    | (summed.value_bits & own.of_incident) as child_bits,
+    summed.value_bits,
+    summed.mark_bits
 from summed
+cross join own

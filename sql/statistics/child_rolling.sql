@@ -4,26 +4,20 @@
 -- For: statistics.count_cell. A child is in every 12 months that hold one of its episodes. Instead of looking at each
 -- 12 months for each child, each of its months says in which it counts that no later one does: those ending from it to
 -- before its next month, and no more than 11 months after it. Coming and going then add up over time. A child of two
--- incidents or more counts likewise, with the months of its second-last and last incident up to then.
-with placed as (
+-- incidents or more counts likewise, with the months of its second-last and last incident up to then; where a month has
+-- two, with that month alone.
+with started as (
     select
-        episode.basis,
-        episode.child_number,
-        episode.month,
-        unnest([area.area_code, area.parent_code]) as area_code
-    from statistics.episode as episode
-    inner join reference.area as area on episode.area_code = area.area_code
-),
-
-started as (
-    select
-        basis,
-        area_code,
-        month,
-        lag(month) over child_history as previous_month,
-        lead(month) over child_history as next_month
-    from placed
-    window child_history as (partition by basis, area_code, child_number order by month)
+        frame.basis,
+        frame.area_code,
+        frame.period_start as month,
+        case when child.incidents > 1 then frame.period_start else lag(frame.period_start) over child_history end
+            as last_but_one,
+        lead(frame.period_start) over child_history as next_month
+    from statistics.child_period as child
+    inner join statistics.frame as frame on child.frame_number = frame.frame_number
+    where frame.period_type = 'month'
+    window child_history as (partition by frame.place_number, child.child_number order by frame.period_start)
 ),
 
 counting as (
@@ -34,7 +28,6 @@ counting as (
         month as first_end,
         least(coalesce(next_month, month + interval 12 months), month + interval 12 months)::date as gone_by
     from started
-    where next_month is null or next_month > month
     union all
     select
         'children_repeat' as measure,
@@ -42,10 +35,10 @@ counting as (
         area_code,
         month as first_end,
         least(
-            coalesce(next_month, previous_month + interval 12 months), previous_month + interval 12 months
+            coalesce(next_month, last_but_one + interval 12 months), last_but_one + interval 12 months
         )::date as gone_by
     from started
-    where previous_month + interval 12 months > month and (next_month is null or next_month > month)
+    where last_but_one + interval 12 months > month
 ),
 
 change as (

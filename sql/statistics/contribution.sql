@@ -11,9 +11,20 @@ with placed as (
         episode.basis,
         episode.month,
         episode.value_bits,
+        episode.mark_bits,
         unnest([borough.area_code, borough.parent_code]) as area_code
     from statistics.episode as episode
     inner join reference.area as borough on episode.area_code = borough.area_code
+),
+
+mask as (
+    select
+        max(mask) filter (where breakdown = 'age_band') as age_band,
+        max(mask) filter (where breakdown = 'sex') as sex,
+        max(mask) filter (where breakdown = 'looked_after') as looked_after,
+        max(mask) filter (where breakdown = 'age_dfe') as age_dfe,
+        max(mask) filter (where breakdown = 'place') as place
+    from statistics.value
 ),
 
 started as (
@@ -26,16 +37,18 @@ started as (
         age.breakdown_value as age_band,
         sex.breakdown_value as sex,
         looked_after.breakdown_value as looked_after,
-        fact.age_dfe,
-        fact.place,
+        age_dfe.breakdown_value as age_dfe,
+        place.breakdown_value as place,
         count(*) as incidents,
-        count_if((placed.value_bits & 32768) > 0) as later
+        count_if((placed.mark_bits & 8) > 0) as later
     from placed
-    inner join statistics.incident_fact as fact on placed.episode_rowid = fact.episode_rowid
+    cross join mask
     inner join reference.area as area on placed.area_code = area.area_code
-    inner join statistics.value as age on (placed.value_bits & 31) = age.bit
-    inner join statistics.value as sex on (placed.value_bits & 480) = sex.bit
-    inner join statistics.value as looked_after on (placed.value_bits & 3584) = looked_after.bit
+    inner join statistics.value as age on (placed.value_bits & mask.age_band) = age.bit
+    inner join statistics.value as sex on (placed.value_bits & mask.sex) = sex.bit
+    inner join statistics.value as looked_after on (placed.value_bits & mask.looked_after) = looked_after.bit
+    inner join statistics.value as age_dfe on (placed.value_bits & mask.age_dfe) = age_dfe.bit
+    inner join statistics.value as place on (placed.value_bits & mask.place) = place.bit
     group by all
 ),
 

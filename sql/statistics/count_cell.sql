@@ -43,6 +43,8 @@ eligible as (
         area_code,
         period_type,
         period_start,
+        breakdown,
+        breakdown_value,
         count
     from statistics.interview_count
     where measure = 'rhi_eligible'
@@ -189,6 +191,8 @@ left join eligible
         and cell.area_code = eligible.area_code
         and cell.period_type = eligible.period_type
         and cell.period_start = eligible.period_start
+        and cell.breakdown = eligible.breakdown
+        and cell.breakdown_value = eligible.breakdown_value
 left join statistics.coverage as coverage
     on
         case when cell.family = 'verdict' then 'episode' else cell.family end = coverage.family

@@ -120,33 +120,46 @@ field_count as (
     group by basis, area_code, month, grouping sets ((), (field.name))
 ),
 
+mask as (
+    select distinct mask
+    from statistics.value
+    where breakdown in ('age_dfe', 'ethnicity', 'setting', 'place', 'risk_initial', 'risk_highest', 'duration')
+),
+
+kind as (
+    select
+        place.basis,
+        place.area_code,
+        place.month,
+        place.value_bits & mask.mask as bit,
+        count(*) as count
+    from statistics.incident_place as place
+    cross join mask
+    where place.status = 'missing'
+    group by place.basis, place.area_code, place.month, place.value_bits & mask.mask
+),
+
 divided as (
+    select
+        kind.basis,
+        kind.area_code,
+        kind.month,
+        value.breakdown,
+        value.breakdown_value,
+        kind.count
+    from kind
+    inner join statistics.value as value on kind.bit = value.bit
+    union all
     select
         basis,
         area_code,
         month,
-        case
-            when grouping(age_dfe) = 0 then 'age_dfe'
-            when grouping(age_and_sex) = 0 then 'age_and_sex'
-            when grouping(ethnicity) = 0 then 'ethnicity'
-            when grouping(setting) = 0 then 'setting'
-            when grouping(place) = 0 then 'place'
-            when grouping(risk_initial) = 0 then 'risk_initial'
-            when grouping(risk_highest) = 0 then 'risk_highest'
-            else 'duration'
-        end as breakdown,
-        coalesce(age_dfe, age_and_sex, ethnicity, setting, place, risk_initial, risk_highest, duration)
-            as breakdown_value,
+        'age_and_sex' as breakdown,
+        age_and_sex as breakdown_value,
         count(*) as count
     from statistics.incident_place
     where status = 'missing'
-    group by
-        basis,
-        area_code,
-        month,
-        grouping sets (
-            (age_dfe), (age_and_sex), (ethnicity), (setting), (place), (risk_initial), (risk_highest), (duration)
-        )
+    group by basis, area_code, month, age_and_sex
 )
 
 select

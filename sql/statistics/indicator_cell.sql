@@ -47,7 +47,12 @@ with cell as (
                 then
                     numerator.breakdown = indicator.numerator_breakdown
                     and numerator.breakdown_value = indicator.numerator_value
-            else list_contains(indicator.breakdowns, numerator.breakdown)
+            else
+                list_contains(indicator.breakdowns, numerator.breakdown)
+                or (
+                    numerator.period_type = 'year_to_march'
+                    and list_contains(indicator.breakdowns_of_year, numerator.breakdown)
+                )
         end
 ),
 

@@ -1,9 +1,9 @@
 -- statistics.interview_count
--- Grain: one row per measure of the interview cascade, basis, area and period that occurs.
--- Keys: measure, basis, area_code, period_type, period_start.
+-- Grain: one row per measure of the interview cascade, basis, area, period, breakdown and value that occurs.
+-- Keys: measure, basis, area_code, period_type, period_start, breakdown, breakdown_value.
 -- For: statistics.count_cell. not_measurable counts the eligible episodes for which the answer cannot be told. Episodes
 -- add up over months and are counted by month; children are not: of each its answers in the period are put together,
--- one bit a measure, and counted after.
+-- one bit a measure, and counted after. Only years are divided; of the children behind a part nothing is known here.
 with kind_month as (
     select
         basis,
@@ -93,6 +93,53 @@ behind as (
     from kind_of_child
     cross join statistics.interview_measure as measure
     group by kind_of_child.frame_number, measure.measure
+),
+
+mask as (
+    select distinct value.mask
+    from rules.measure as measure
+    inner join statistics.value as value on measure.breakdown = value.breakdown
+    where measure.family = 'interview'
+),
+
+of_year as (
+    select
+        basis,
+        area_code,
+        (date_trunc('year', month - interval 3 months) + interval 3 months)::date as year_start,
+        answers,
+        value_bits
+    from statistics.interview_place
+),
+
+kind_year as (
+    select
+        of_year.basis,
+        of_year.area_code,
+        of_year.year_start,
+        of_year.answers,
+        of_year.value_bits & mask.mask as bit,
+        count(*) as episodes
+    from of_year
+    cross join mask
+    group by of_year.basis, of_year.area_code, of_year.year_start, of_year.answers, of_year.value_bits & mask.mask
+),
+
+divided as (
+    select
+        measure.measure,
+        kind_year.basis,
+        unnest([borough.area_code, borough.parent_code]) as area_code,
+        kind_year.year_start,
+        kind_year.bit,
+        sum(case when (kind_year.answers & measure.bit) > 0 then kind_year.episodes else 0 end) as count,
+        sum(case when (kind_year.answers & measure.unclear_bit) > 0 then kind_year.episodes else 0 end)
+            as not_measurable
+    from kind_year
+    inner join reference.area as borough on kind_year.area_code = borough.area_code
+    cross join statistics.interview_measure as measure
+    group by
+        measure.measure, kind_year.basis, borough.area_code, borough.parent_code, kind_year.year_start, kind_year.bit
 )
 
 select
@@ -109,3 +156,26 @@ select
 from counted
 inner join behind on counted.frame_number = behind.frame_number and counted.measure = behind.measure
 inner join statistics.frame as frame on counted.frame_number = frame.frame_number
+union all
+select
+    divided.measure,
+    divided.basis,
+    divided.area_code,
+    'year_to_march' as period_type,
+    divided.year_start as period_start,
+    value.breakdown,
+    value.breakdown_value,
+    sum(divided.count)::bigint as count,
+    null as children,
+    sum(divided.not_measurable)::bigint as not_measurable
+from divided
+inner join statistics.value as value on divided.bit = value.bit
+inner join statistics.period as period
+    on divided.year_start = period.period_start and period.period_type = 'year_to_march'
+group by
+    divided.measure,
+    divided.basis,
+    divided.area_code,
+    divided.year_start,
+    value.breakdown,
+    value.breakdown_value

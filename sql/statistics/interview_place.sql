@@ -3,7 +3,8 @@
 -- Keys: episode_rowid (core.missing_episode), basis.
 -- For: counting the interview cascade by the local month of the return. On basis B an episode counts for the authority
 -- responsible for the child, so a host borough is never held to an interview that another authority owes. answers are
--- the bits of statistics.interview_measure: what the episode counts in, and what cannot be told of it.
+-- the bits of statistics.interview_measure: what the episode counts in, and what cannot be told of it. value_bits are
+-- the values of its breakdowns (statistics.value).
 with answered as (
     select
         episode_rowid,
@@ -31,6 +32,7 @@ with answered as (
             when is_elsewhere and within_72_hours = 'not_measurable' then 65536
             else 0
         end as answers,
+        value_bits,
         unnest(['A', 'B']) as basis,
         unnest([area_missing_from, responsible_authority]) as attributed_to
     from statistics.interview_verdict
@@ -42,6 +44,7 @@ select
     answered.basis,
     area.area_code,
     answered.month,
-    answered.answers
+    answered.answers,
+    answered.value_bits
 from answered
 inner join reference.area as area on answered.attributed_to = area.area_code and area.area_type = 'borough'

@@ -4,22 +4,22 @@
 -- View: it says of a row of core.interview_cascade one thing more.
 -- For: counting the cascade of core.interview_cascade, where each answer is explained. Eligible: the 72 hours after the
 -- return (else the finding) are wholly over at the data cut of the borough that sent the episode. is_elsewhere: the
--- child was looked after and missing from outside the responsible authority's area (indicator 31).
+-- child was looked after and missing from outside the responsible authority's area (indicator 31). value_bits as in
+-- statistics.incident_fact.
 select
     cascade.episode_rowid,
     cascade.episode_key,
     cascade.child_number,
-    episode.area_missing_from,
-    episode.responsible_authority,
+    fact.area_missing_from,
+    fact.responsible_authority,
     cascade.return_day,
     cascade.offered,
     cascade.held,
     cascade.within_72_hours,
     cascade.declined,
     cascade.overtaken,
-    episode.looked_after = 'yes'
-    and 'unknown' not in (episode.area_missing_from, episode.responsible_authority)
-    and episode.area_missing_from <> episode.responsible_authority as is_elsewhere
+    fact.looked_after = 'yes' and fact.place not in ('own authority', 'unknown') as is_elsewhere,
+    fact.value_bits
 from core.interview_cascade as cascade
-inner join core.missing_episode as episode on cascade.episode_rowid = episode.rowid
+inner join statistics.incident_fact as fact on cascade.episode_rowid = fact.episode_rowid
 where cascade.due = 'yes'

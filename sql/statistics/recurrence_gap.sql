@@ -67,10 +67,12 @@ observed as (
     select
         borough,
         month,
-        min(case when status <> 'received' then month end) over (
-            partition by borough order by month
-            rows between current row and unbounded following
-        ) as unseen_month
+        london_to_utc(
+            min(case when status <> 'received' then month end) over (
+                partition by borough order by month
+                rows between current row and unbounded following
+            )::timestamp
+        ) as unseen_from
     from quality.borough_month
 ),
 
@@ -89,7 +91,7 @@ timed as (
         followed.is_next_start_exact,
         followed.adult_at,
         -- least() passes over what is not known.
-        least(data_cut.data_to, london_to_utc(observed.unseen_month::timestamp), followed.adult_at) as observed_to
+        least(data_cut.data_to, observed.unseen_from, followed.adult_at) as observed_to
     from first_episode
     inner join followed on first_episode.episode_rowid = followed.episode_rowid
     inner join quality.data_cut as data_cut on followed.borough = data_cut.borough

@@ -1,25 +1,75 @@
 -- statistics.value
--- Grain: one row per breakdown of incidents and children by age band, sex or looked after, and value.
+-- Grain: one row per breakdown of incidents and children, and value, as in data_contracts/rules/indicators.yaml.
 -- Keys: breakdown, breakdown_value; bit.
--- For: naming the bits of statistics.episode.
-with named (breakdown, breakdown_value, bit) as (
+-- For: naming the bits of value_bits, in which every episode has one of each breakdown, and of child_bits. mask is all
+-- bits of the breakdown. Sixty bits are all that there is room for.
+with named (breakdown, breakdown_value, place) as (
     values
-    ('age_band', 'under 10', 1),
-    ('age_band', '10 to 11', 2),
-    ('age_band', '12 to 14', 4),
-    ('age_band', '15 to 17', 8),
-    ('age_band', 'unknown', 16),
-    ('sex', 'female', 32),
-    ('sex', 'male', 64),
-    ('sex', 'other', 128),
-    ('sex', 'unknown', 256),
-    ('looked_after', 'yes', 512),
-    ('looked_after', 'no', 1024),
-    ('looked_after', 'unknown', 2048)
+    ('age_band', 'under 10', 0),
+    ('age_band', '10 to 11', 1),
+    ('age_band', '12 to 14', 2),
+    ('age_band', '15 to 17', 3),
+    ('age_band', 'unknown', 4),
+    ('sex', 'female', 5),
+    ('sex', 'male', 6),
+    ('sex', 'other', 7),
+    ('sex', 'unknown', 8),
+    ('looked_after', 'yes', 9),
+    ('looked_after', 'no', 10),
+    ('looked_after', 'unknown', 11),
+    ('age_dfe', 'under 1', 12),
+    ('age_dfe', '1 to 4', 13),
+    ('age_dfe', '5 to 9', 14),
+    ('age_dfe', '10 to 15', 15),
+    ('age_dfe', '16 to 17', 16),
+    ('age_dfe', 'unknown', 17),
+    ('ethnicity', 'white', 18),
+    ('ethnicity', 'mixed', 19),
+    ('ethnicity', 'asian', 20),
+    ('ethnicity', 'black', 21),
+    ('ethnicity', 'other', 22),
+    ('ethnicity', 'refused', 23),
+    ('ethnicity', 'not obtained', 24),
+    ('ethnicity', 'unknown', 25),
+    ('setting', 'home', 26),
+    ('setting', 'with parents', 27),
+    ('setting', 'foster care', 28),
+    ('setting', 'adoption', 29),
+    ('setting', 'childrens home', 30),
+    ('setting', 'secure home', 31),
+    ('setting', 'supported accommodation', 32),
+    ('setting', 'other', 33),
+    ('setting', 'unknown', 34),
+    ('place', 'own authority', 35),
+    ('place', 'elsewhere in the region', 36),
+    ('place', 'outside the region', 37),
+    ('place', 'unknown', 38),
+    ('risk_initial', 'no apparent risk', 39),
+    ('risk_initial', 'very low', 40),
+    ('risk_initial', 'low', 41),
+    ('risk_initial', 'medium', 42),
+    ('risk_initial', 'high', 43),
+    ('risk_initial', 'unknown', 44),
+    ('risk_highest', 'no apparent risk', 45),
+    ('risk_highest', 'very low', 46),
+    ('risk_highest', 'low', 47),
+    ('risk_highest', 'medium', 48),
+    ('risk_highest', 'high', 49),
+    ('risk_highest', 'unknown', 50),
+    ('duration', 'under 1 day', 51),
+    ('duration', '1 to 2 days', 52),
+    ('duration', '3 to 7 days', 53),
+    ('duration', '8 to 10 days', 54),
+    ('duration', '11 to 15 days', 55),
+    ('duration', '16 to 20 days', 56),
+    ('duration', '21 to 30 days', 57),
+    ('duration', 'over 30 days', 58),
+    ('duration', 'no end recorded', 59)
 )
 
 select
     breakdown,
     breakdown_value,
-    bit
+    1::bigint << place as bit,
+    bit_or(1::bigint << place) over (partition by breakdown) as mask
 from named

@@ -110,6 +110,8 @@ def episode_row(
         age=draw(st.sampled_from((14, 14, 15, 11, 9, 17, 18, None))),
         sex=draw(st.sampled_from(("female", "male", "unknown"))),
         looked_after=draw(st.sampled_from(("yes", "no", "unknown"))),
+        ethnicity=draw(st.sampled_from(("white", "black", "not_obtained", "unknown", "unknown"))),
+        risk=draw(st.sampled_from((None, "unknown", "no_apparent_risk", "medium", "high"))),
         area=draw(st.sampled_from((None, None, *AREAS))),
         responsible=draw(st.sampled_from((None, None, *AREAS))),
         setting=draw(st.sampled_from((None, None, "home", "childrens_home", "other", "unknown"))),

@@ -31,7 +31,10 @@ BY_ITSELF = f"""
     select {COORDINATES}, count, not_measurable from statistics.incident_period
     where
         period_type <> 'rolling_12_months'
-        and (breakdown in ('place', 'duration', 'setting', 'age_dfe') or (measure in $measures and breakdown = 'total'))
+        and (
+            breakdown in ('place', 'duration', 'setting', 'age_dfe', 'ethnicity', 'risk_initial', 'risk_highest')
+            or (measure in $measures and breakdown = 'total')
+        )
 """  # noqa: S608 - as above
 _ROLLING_START = "'rolling_12_months', period_start"
 ROLLING = f"""

@@ -14,6 +14,7 @@ import yaml
 from pipelines.contracts.indicators import indicator_frame, load_indicators, measure_frame
 from pipelines.contracts.keys import ContractError
 from pipelines.home import CONTRACTS, SQL
+from tests.builders.warehouse import small_warehouse
 
 Stated = dict[str, Any]
 
@@ -36,6 +37,12 @@ WRONG: dict[str, tuple[Callable[[Stated], None], str]] = {
     "a basis that there is not": (_set("I01", bases=["C"]), "bases"),
     "no period": (_set("I01", periods=[]), "periods"),
     "a breakdown that there is not": (_set("I01", breakdowns=["shoe_size"]), "breakdowns"),
+    "a breakdown of the year that there is not": (_set("I28", breakdowns_of_year=["shoe_size"]), "breakdowns_of_year"),
+    "a breakdown of the year that is one already": (_set("I02", breakdowns_of_year=["sex"]), "breakdowns_of_year"),
+    "a breakdown of the year without years": (
+        _set("I25", periods=["quarter"], breakdowns_of_year=["sex"]),
+        "breakdowns_of_year",
+    ),
     "an unknown method": (_set("I01", method="guess"), "method"),
     "an unknown key": (_set("I01", colour="red"), "colour"),
     "a slice that there is not": (_set("I12", slice="top"), "slice"),
@@ -52,8 +59,30 @@ def test_the_file_has_the_35_indicators_and_nothing_that_none_uses() -> None:
     assert {one.indicator_id for one in catalogue.indicators} == {f"I{number:02}" for number in range(1, 36)}
     used = {count.measure for one in catalogue.indicators for count in one.counts}
     assert set(catalogue.measures) == used
-    divided = {one for indicator in catalogue.indicators for one in indicator.breakdowns}
+    divided = {one for each in catalogue.indicators for one in (*each.breakdowns, *each.breakdowns_of_year)}
     assert set(catalogue.breakdowns) == divided
+
+
+def test_the_values_that_are_counted_are_those_of_the_file() -> None:
+    with small_warehouse() as warehouse:
+        warehouse.build("statistics.value")
+        rows = warehouse.rows("select breakdown, breakdown_value, bit, mask from statistics.value order by bit")
+    counted: dict[str, list[str]] = {}
+    for row in rows:
+        counted.setdefault(row["breakdown"], []).append(row["breakdown_value"])
+    stated = load_indicators().breakdowns
+    # These are not values that an episode has one of: worked out from two others, or counted of children or of fields.
+    assert stated.keys() - counted.keys() == {"age_and_sex", "incident_band", "field"}
+    assert counted == {name: list(stated[name]) for name in counted}
+    assert [row["bit"] for row in rows] == [1 << place for place in range(len(rows))]
+    assert all(row["bit"] & row["mask"] for row in rows)
+    assert sum({row["breakdown"]: row["mask"] for row in rows}.values()) == (1 << len(rows)) - 1
+
+
+def test_only_years_are_divided_by_the_breakdowns_of_the_year() -> None:
+    cells = measure_frame(load_indicators())
+    of_children = cells.filter((cells["measure"] == "children") & (cells["breakdown"] == "setting"))
+    assert of_children["period_type"].unique().to_list() == ["year_to_march"]
 
 
 def test_every_measure_is_counted_in_sql() -> None:

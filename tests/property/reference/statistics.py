@@ -37,22 +37,52 @@ def counts(region: Region, episodes: Sequence[Episode], rules: Sequence[Pattern]
     for box, inside in _boxes(region, episodes, [one for lived in history.values() for one in lived], "start").items():
         for (measure, breakdown, value), count in _in_box(by_child(inside), history, completing).items():
             cells[measure, *box, breakdown, value] = count
+        if box[2] == "year_to_march":
+            for (breakdown, value), number in _with_incidents(region, by_child(inside)).items():
+                cells["children", *box, breakdown, value] = (number, number)
     return cells
 
 
 def interview_counts(
     region: Region, episodes: Sequence[Episode], interviews: Sequence[Live]
-) -> dict[Cell, tuple[int, int, int]]:
-    """Every cell of the cascade with something in it: count, children behind it, and episodes that cannot be told."""
+) -> dict[Cell, tuple[int, int | None, int]]:
+    """Every cell of the cascade with something in it: count, children behind it, and episodes that cannot be told.
+
+    Years are divided too; of the children behind a part nothing is said.
+    """
     answers = {one.members: _answers(one, episodes, interviews, region) for one in episodes}
     eligible = [one for one in episodes if answers[one.members]]
-    cells: dict[Cell, tuple[int, int, int]] = {}
+    cells: dict[Cell, tuple[int, int | None, int]] = {}
     for box, inside in _boxes(region, episodes, eligible, "back").items():
         for measure in answers[inside[0].members]:
             yes = [one for one in inside if answers[one.members][measure] == YES]
             unclear = [one for one in inside if answers[one.members][measure] == UNCLEAR]
             cells[measure, *box, *TOTAL] = (len(yes), len({one.child_key for one in yes}), len(unclear))
+            if box[2] == "year_to_march":
+                clear = Counter(part for one in yes for part in _interview_parts(region, one))
+                doubtful = Counter(part for one in unclear for part in _interview_parts(region, one))
+                cells |= {
+                    (measure, *box, *part): (clear[part], None, doubtful[part])
+                    for part in clear.keys() | doubtful.keys()
+                }
     return {cell: numbers for cell, numbers in cells.items() if any(numbers)}
+
+
+def _interview_parts(region: Region, episode: Episode) -> Iterator[tuple[str, str]]:
+    yield "age_band", _age_band(episode)
+    yield "sex", first_known(episode, "sex", "unknown")
+    yield "looked_after", _looked_after([episode])
+    yield from ((name, value) for name, value in _divided(region, episode).items() if name != "risk_initial")
+
+
+def _with_incidents(region: Region, inside: dict[str, list[Episode]]) -> Counter[tuple[str, str]]:
+    """Children by what is said of incidents: a child counts with every value that one of its incidents has."""
+    of_incident = ("setting", "place", "risk_initial", "risk_highest", "duration")
+    return Counter(
+        part
+        for lived in inside.values()
+        for part in {(name, _divided(region, episode)[name]) for episode in lived for name in of_incident}
+    )
 
 
 def _completing(episodes: Sequence[Episode], rules: Sequence[Pattern]) -> dict[str, set[frozenset[tuple[str, str]]]]:
@@ -171,6 +201,8 @@ def _child_keys(
     yield "children", *TOTAL
     yield "children", "age_band", band
     yield "children", "sex", next((sex for sex in sexes if sex != "unknown"), "unknown")
+    yield "children", "age_dfe", _age_dfe(next((age for one in lived if (age := _age(one)) is not None), None))
+    yield "children", "ethnicity", next((one for one in map(_ethnicity, lived) if one != "unknown"), "unknown")
     yield "children", "looked_after", _looked_after(lived)
     yield "children", "incident_band", _incident_band(len(lived))
     if band in ("10 to 11", "12 to 14", "15 to 17"):
@@ -307,12 +339,20 @@ def _divided(region: Region, episode: Episode) -> dict[str, str]:
     }
     rows = sorted(episode.rows, key=lambda one: (one is not episode.lead, one.key))
     setting = next((one.row.setting for one in rows if one.row.setting not in (None, "unknown")), "unknown")
+    risk = next((one.row.risk for one in rows if one.row.risk not in (None, "unknown")), "unknown")
     return {
         "place": places[_place(region, episode)],
         "duration": _duration(episode),
         "setting": setting.replace("_", " "),
         "age_dfe": _age_dfe(_age(episode)),
+        "ethnicity": _ethnicity(episode),
+        "risk_initial": risk.replace("_", " "),
+        "risk_highest": "unknown",  # the rows drawn have none
     }
+
+
+def _ethnicity(episode: Episode) -> str:
+    return str(first_known(episode, "ethnicity", "unknown")).replace("_", " ")
 
 
 def _duration(episode: Episode) -> str:
