@@ -5,12 +5,19 @@
 -- Kinds of child first: a hundred times fewer rows than children. In a breakdown of what is said of incidents (setting,
 -- place, risk, duration) a child counts with every value that one of its incidents has.
 with needed as (
-    select distinct
+    select
         measure.period_type,
-        value.mask
+        bit_or(value.mask) as mask
     from rules.measure as measure
     inner join statistics.value as value on measure.breakdown = value.breakdown
     where measure.measure = 'children'
+    group by
+        measure.period_type,
+        case
+            when value.breakdown in ('setting', 'place', 'risk_initial', 'risk_highest', 'duration')
+                then value.breakdown
+            else 'of the child'
+        end
 ),
 
 kind_of_value as (

@@ -2,8 +2,8 @@
 -- Grain: one row per measure, basis, area, period, breakdown and value that occurs.
 -- Keys: measure, basis, area_code, period_type, period_start, breakdown, breakdown_value.
 -- For: statistics.count_cell: incidents of a month and borough, summed over the months of each period and over the
--- boroughs of the region; and what is told of one instant or one kind of period only. Of the children behind these
--- counts nothing is known here: none of them may be published.
+-- boroughs of the region; and what is told of one instant or one kind of period only. Rolling months are not divided.
+-- Of the children behind these counts nothing is known here: none of them may be published.
 with summed as (
     select
         incident.measure,
@@ -16,7 +16,10 @@ with summed as (
         sum(incident.count) as count,
         sum(incident.not_measurable) as not_measurable
     from statistics.incident_month as incident
-    inner join statistics.period on incident.month between period.period_start and period.period_end
+    inner join statistics.period as period
+        on
+            incident.month between period.period_start and period.period_end
+            and (incident.breakdown = 'total' or period.period_type <> 'rolling_12_months')
     group by
         incident.measure,
         incident.basis,
