@@ -22,9 +22,12 @@ class ContractError(Exception):
     """A contract that cannot be used; the message says where and why."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contract:
-    """One dataset's contract: its name, version and properties in delivery order."""
+    """One dataset's contract: its name, version and properties in delivery order.
+
+    It equals itself alone, so that what is worked out of it can be kept.
+    """
 
     dataset: str
     title: str
