@@ -11,6 +11,8 @@ DEMO ?=
 # How long `make fuzz` goes on.
 FUZZ_SECONDS ?= 60
 export MFH_HOME
+# Tests start the command line some fifty times; without bytecode each start, and each worker of pytest, compiles anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help env run demo fuzz test test-unit test-integration test-property test-browser check format up bench lock

@@ -16,12 +16,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.dictionary import data_dictionary
 from pipelines.contracts.indicators import load_indicators
 from pipelines.contracts.patterns import load_patterns
+from pipelines.contracts.yaml_text import read_yaml
 from pipelines.disclosure.policy_file import policy_path
 from pipelines.disclosure.scan.wording import HOLE, NUMBER, Wording
 from pipelines.home import CONTRACTS
@@ -68,7 +67,7 @@ def _modules() -> Iterator[Path]:
 
 def _named_numbers(contracts: Path) -> Mapping[str, tuple[str, ...]]:
     """What stands in texts under the name of a rule's number: its values."""
-    disclosure = yaml.safe_load(policy_path(contracts).read_text(encoding="utf-8"))
+    disclosure = read_yaml(policy_path(contracts))
     control, funnel = load_control_rules(contracts), load_funnel_rules(contracts)
     measures = load_indicators(contracts).measures
     days = [part for name in measures if "_in_" in name for part in name.rsplit("_", 1)[-1:]]
@@ -182,7 +181,7 @@ def _literals(node: ast.expr) -> Iterator[float]:
 
 def _contract_values(contracts: Path) -> Iterator[Any]:
     for path in sorted(contracts.rglob("*.yaml")):
-        yield from _scalars(yaml.safe_load(path.read_text(encoding="utf-8")))
+        yield from _scalars(read_yaml(path))
 
 
 def _scalars(node: Any) -> Iterable[Any]:

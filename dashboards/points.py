@@ -137,12 +137,11 @@ def read_notes(connection: duckdb.DuckDBPyConnection, table: str, where: str = "
 
 def has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
     """Whether the warehouse has a table; one written by an earlier version of the pipeline may lack it."""
-    schema, _, name = table.partition(".")
-    found = connection.execute(
-        "select 1 from duckdb_tables() where schema_name = $schema and table_name = $name",
-        {"schema": schema, "name": name},
-    ).fetchall()
-    return bool(found)
+    try:
+        connection.execute(f"select 1 from {table} limit 0")  # noqa: S608 - names of our own tables
+    except duckdb.CatalogException:
+        return False
+    return True
 
 
 def _parameters(query: Query) -> dict[str, Any]:

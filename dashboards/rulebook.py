@@ -11,8 +11,6 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dashboards.words import Measure, Unit, listed
 from pipelines.contracts.catalogue import Code, all_rules, dfe_codes
 from pipelines.contracts.contract import load_contracts
@@ -21,6 +19,7 @@ from pipelines.contracts.indicators import Catalogue, Count, load_indicators
 from pipelines.contracts.indicators import Indicator as IndicatorRule
 from pipelines.contracts.patterns import REGION, load_patterns
 from pipelines.contracts.patterns import Pattern as PatternRule
+from pipelines.contracts.yaml_text import read_yaml
 from pipelines.history.explanation import PARAMETERS
 from pipelines.intake.judge import messages_by_rule
 from pipelines.intake.sources import load_sources
@@ -225,7 +224,7 @@ def load_rulebook(contracts: Path) -> Rulebook:
 
 
 def _rules(contracts: Path, name: str) -> list[dict[str, Any]]:
-    raw = yaml.safe_load((contracts / "rules" / f"{name}.yaml").read_text(encoding="utf-8"))
+    raw = read_yaml(contracts / "rules" / f"{name}.yaml")
     rows: list[dict[str, Any]] = raw[name]
     return rows
 

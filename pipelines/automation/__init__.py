@@ -1,1 +1,1 @@
-"""When things run: jobs, the monthly schedule and the landing sensor. What runs belongs in `assets`."""
+"""When things run, and in which instance: jobs, the monthly schedule, the sensor. What runs belongs in `assets`."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
-import yaml
 
 from pipelines.assets.house import WAREHOUSE_POOL, House
 from pipelines.assets.intake import table_key
+from pipelines.contracts.yaml_text import read_yaml
 from pipelines.home import CONTRACTS
 
 
@@ -25,7 +25,7 @@ class TableCheck:
 
 def load_table_checks(contracts: Path = CONTRACTS) -> list[TableCheck]:
     """Read the checks."""
-    raw = yaml.safe_load((contracts / "rules" / "table_checks.yaml").read_text(encoding="utf-8"))
+    raw = read_yaml(contracts / "rules" / "table_checks.yaml")
     return [TableCheck(**check) for check in raw["checks"]]
 
 

@@ -91,9 +91,8 @@ def _execute(home: Home, as_at: datetime | None, boroughs: Sequence[str]) -> lis
     """Run the jobs and return a sentence per failed step."""
     # Beta features of Dagster that we chose knowingly announce themselves at every import.
     warnings.filterwarnings("ignore", module="dagster")
-    import dagster as dg
-
     from pipelines.assets.house import House
+    from pipelines.automation.instance import open_instance
     from pipelines.automation.schedule import all_boroughs, everything, intake, regional
     from pipelines.definitions import build_defs
     from pipelines.progress import RunProgress
@@ -107,7 +106,10 @@ def _execute(home: Home, as_at: datetime | None, boroughs: Sequence[str]) -> lis
         runs = [(one, {"dagster/partition": slug}) for slug in boroughs]
         runs.append((definitions.resolve_job_def(regional.name), {}))
     failures = []
-    with RunProgress(sum(len(job.graph.nodes) for job, _ in runs)), dg.DagsterInstance.get() as instance:
+    with (
+        RunProgress(sum(len(job.graph.nodes) for job, _ in runs)),
+        open_instance(os.environ["DAGSTER_HOME"]) as instance,
+    ):
         for job, tags in runs:
             result = job.execute_in_process(instance=instance, tags=tags, run_config=_CONSOLE, raise_on_error=False)
             failures += [_sentence(event) for event in result.all_events if event.is_step_failure]

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 
 from pipelines.contracts.concerns import bases_of, indicators_of, measures_behind
 from pipelines.contracts.contract import Contract, ContractError, load_contracts
 from pipelines.contracts.keys import Keys
+from pipelines.contracts.yaml_text import read_yaml
 from pipelines.home import CONTRACTS
 from pipelines.region import load_region
 
@@ -92,7 +92,7 @@ def load_agreement(borough: str, contracts: Path = CONTRACTS) -> Agreement | Non
     path = contracts / "boroughs" / borough / "agreement.yaml"
     if not path.exists():
         return None
-    raw: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw: dict[str, Any] = read_yaml(path)
     where = f"boroughs/{borough}/agreement.yaml"
     unknown = sorted(raw.keys() - _KEYS)
     if unknown:

@@ -13,10 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipelines.contracts.contract import Contract, ContractError, load_contracts
 from pipelines.contracts.rules import ACROSS_DELIVERIES, SEVERITIES, Rule, contract_rules, custom_rule
+from pipelines.contracts.yaml_text import read_yaml
 from pipelines.home import CONTRACTS
 
 
@@ -120,5 +119,5 @@ def _own(code: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 @cache
 def _return(contracts: Path) -> dict[str, Any]:
-    raw: dict[str, Any] = yaml.safe_load((contracts / "rules" / "ssda903.yaml").read_text(encoding="utf-8"))
+    raw: dict[str, Any] = read_yaml(contracts / "rules" / "ssda903.yaml")
     return raw

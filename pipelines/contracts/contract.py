@@ -11,6 +11,7 @@ from pathlib import Path
 
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
 
+from pipelines.contracts.yaml_text import read_yaml
 from pipelines.home import CONTRACTS
 
 TEMPORAL = ("timestamp", "date")
@@ -21,9 +22,12 @@ class ContractError(Exception):
     """A contract that cannot be used; the message says where and why."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contract:
-    """One dataset's contract: its name, version and properties in delivery order."""
+    """One dataset's contract: its name, version and properties in delivery order.
+
+    It equals itself alone, so that what is worked out of it can be kept.
+    """
 
     dataset: str
     title: str
@@ -76,7 +80,7 @@ def load_contract(path: Path) -> Contract:
     Raises:
         ContractError: the file is not one ODCS schema object with a name.
     """
-    odcs = OpenDataContractStandard.from_file(str(path))
+    odcs = OpenDataContractStandard(**read_yaml(path))
     if not odcs.schema_ or len(odcs.schema_) != 1 or not odcs.schema_[0].name:
         msg = f"{path.name}: expected exactly one named object under `schema`"
         raise ContractError(msg)

@@ -15,8 +15,8 @@ from typing import Any, NoReturn, TypeGuard
 import yaml
 
 from pipelines.contracts.contract import ContractError
+from pipelines.contracts.yaml_text import read_yaml
 
-_MERGE = "tag:yaml.org,2002:merge"
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
 
 
@@ -38,8 +38,7 @@ class Keys:
     def of_file(cls, path: Path, name: str) -> Keys:
         """Read a file; `name` is how errors call it."""
         try:
-            # The loader is a SafeLoader.
-            return cls(yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader), name)  # noqa: S506
+            return cls(read_yaml(path, keys_once=True), name)
         except yaml.MarkedYAMLError as error:
             place = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
             msg = f"{name}{place}: this is not the YAML we need: {error.problem}."
@@ -157,14 +156,3 @@ class Keys:
 def _is_whole(value: object) -> TypeGuard[int]:
     """Whether YAML gave a whole number; to Python, true and false are numbers as well."""
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key may stand once; the usual loader takes the last without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value if key.tag != _MERGE]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.MarkedYAMLError(problem=f"the key {key} stands twice", problem_mark=node.start_mark)
-        return super().construct_mapping(node, deep)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 from open_data_contract_standard.model import DataQuality, SchemaProperty
@@ -57,6 +58,7 @@ class Rule:
         return self.kind not in {WITHIN_DELIVERY, ACROSS_DELIVERIES}
 
 
+@cache
 def contract_rules(contract: Contract) -> tuple[Rule, ...]:
     """List the rules of a contract in the order of its properties.
 

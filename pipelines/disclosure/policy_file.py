@@ -12,6 +12,7 @@ from typing import Any, cast, get_args
 
 import yaml
 
+from pipelines.contracts.yaml_text import read_yaml
 from pipelines.disclosure.errors import PolicyError
 from pipelines.disclosure.policy import (
     AREA_LEVELS,
@@ -59,7 +60,7 @@ def load_policy(path: Path) -> Policy:
         PolicyError: if the file cannot be read or a rule in it cannot be carried out.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except (OSError, yaml.YAMLError) as error:
         message = f"The disclosure policy {path} cannot be read: {error}"
         raise PolicyError(message) from error

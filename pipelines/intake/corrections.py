@@ -18,6 +18,7 @@ import polars as pl
 import yaml
 
 from pipelines.contracts.contract import Contract, load_contracts
+from pipelines.contracts.yaml_text import read_yaml
 from pipelines.home import CONTRACTS
 
 NOT_AS_EXPECTED = "correction.not_as_expected"
@@ -57,7 +58,7 @@ def load_corrections(path: Path, contracts: Path = CONTRACTS) -> tuple[Correctio
     if not path.exists():
         return ()
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        raw = read_yaml(path) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         msg = "corrections.yaml is not well-formed YAML"
         raise CorrectionsError(msg) from error

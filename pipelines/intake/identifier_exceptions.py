@@ -13,8 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from pipelines.contracts.yaml_text import read_yaml
 from pipelines.home import CONTRACTS
 from pipelines.intake.identifiers import Policy, header_rules, load_policy
 
@@ -46,7 +45,7 @@ def load_exceptions(borough_slug: str, contracts: Path = CONTRACTS) -> tuple[Ide
     path = contracts / "boroughs" / borough_slug / "source.yaml"
     if not path.is_file():
         return ()
-    raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    raw = read_yaml(path) or {}
     listed = raw.get(KEY) or []
     where = f"boroughs/{borough_slug}/source.yaml, {KEY}"
     if not isinstance(listed, list):

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 
+from pipelines.contracts.yaml_text import read_yaml
 from pipelines.home import CONTRACTS
 from pipelines.intake.identifier_shapes import (
     CHECKS,
@@ -101,7 +101,7 @@ class Policy:
 @cache
 def load_policy(contracts: Path = CONTRACTS) -> Policy:
     """Read the policy."""
-    raw: dict[str, Any] = yaml.safe_load((contracts / "rules" / "identifiers.yaml").read_text(encoding="utf-8"))
+    raw: dict[str, Any] = read_yaml(contracts / "rules" / "identifiers.yaml")
 
     def spelt_out(pattern: str) -> str:
         for name, words in raw["words"].items():

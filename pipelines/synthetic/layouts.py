@@ -11,7 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.synthetic.settings import Habit, read_yaml
+from pipelines.contracts.yaml_text import read_yaml
+from pipelines.synthetic.settings import Habit
 
 LONDON = "Europe/London"
 SOURCE = "synthetic-demonstration"

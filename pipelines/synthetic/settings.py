@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
+from pipelines.contracts.yaml_text import read_yaml
 
 Weights = Mapping[str, float]
 
@@ -265,14 +265,6 @@ def load_settings(contracts: Path) -> Settings:
         planted=raw["planted"],
         raw=raw,
     )
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read one YAML file with the fast loader where it was built."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    with path.open(encoding="utf-8") as file:
-        content: dict[str, Any] = yaml.load(file, Loader=loader)  # noqa: S506 - both are safe loaders
-    return content
 
 
 def _areas(reference: Path, region: str) -> tuple[Area, ...]:

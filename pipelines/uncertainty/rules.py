@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from pipelines.contracts.yaml_text import read_yaml
 from pipelines.home import CONTRACTS
 
 
@@ -124,7 +123,7 @@ def load_control_rules(contracts: Path = CONTRACTS) -> ControlRules:
 
 
 def _read(contracts: Path, name: str) -> dict[str, Any]:
-    raw: dict[str, Any] = yaml.safe_load((contracts / "rules" / f"{name}.yaml").read_text(encoding="utf-8"))
+    raw: dict[str, Any] = read_yaml(contracts / "rules" / f"{name}.yaml")
     return raw
 
 

@@ -95,13 +95,19 @@ def _in_order(files: Iterable[Path]) -> tuple[Table, ...]:
 
 @cache
 def tables_needed(names: tuple[str, ...], sql: Path = SQL) -> tuple[Table, ...]:
-    """Return the named tables and every table they are made of, in an order in which they can be built."""
-    tables = {table.qualified: table for table in load_tables(sql)}
-    wanted = set(names)
-    for name in reversed(tables):
-        if name in wanted:
-            wanted |= tables[name].reads & tables.keys()
-    return tuple(table for name, table in tables.items() if name in wanted)
+    """Return the named tables and every table they are made of, in an order in which they can be built.
+
+    No other file is read: to parse them all takes longer than to build a few small tables.
+    """
+    found: dict[str, Path] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        path = sql / f"{name.replace('.', '/')}.sql"
+        if name not in found and path.parent.name not in _NOT_TABLES | _OF_COMMANDS and path.is_file():
+            found[name] = path
+            waiting += _read_table(path).reads
+    return _in_order(sorted(found.values()))
 
 
 def tables_read_by(path: Path) -> frozenset[str]:
@@ -109,6 +115,7 @@ def tables_read_by(path: Path) -> frozenset[str]:
     return _reads(_select(path, path.read_text(encoding="utf-8")))
 
 
+@cache
 def _read_table(path: Path) -> Table:
     text = path.read_text(encoding="utf-8")
     schema, name = path.parent.name, path.stem
@@ -176,11 +183,9 @@ def build_table(connection: duckdb.DuckDBPyConnection, table: Table) -> int | No
     Raises:
         TableError: DuckDB could not run it; the cause is DuckDB's error.
     """
-    kind = "view" if table.is_view else "table"
     try:
         connection.execute(f"create schema if not exists {table.schema}")
-        _drop_other_kind(connection, table)
-        connection.execute(f"create or replace {kind} {table.qualified} as {table.query}")
+        _create(connection, table)
     except duckdb.Error as error:
         msg = f"{table.qualified} could not be built ({type(error).__name__})"
         raise TableError(msg) from error
@@ -190,8 +195,17 @@ def build_table(connection: duckdb.DuckDBPyConnection, table: Table) -> int | No
     return int(rows[0][0])
 
 
-def _drop_other_kind(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Drop what stands under the name from a time when it was a view and not a table, or the other way round."""
-    found = connection.execute(_KIND, [table.schema, table.name]).fetchone()
-    if found and (found[0] == "VIEW") != table.is_view:
+def _create(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Create or replace, also where the name is that of a view from a time when it was no table, or the reverse.
+
+    DuckDB refuses that, and only then is it looked for: to look takes longer than to make many a small table.
+    """
+    statement = f"create or replace {'view' if table.is_view else 'table'} {table.qualified} as {table.query}"
+    try:
+        connection.execute(statement)
+    except duckdb.CatalogException:
+        found = connection.execute(_KIND, [table.schema, table.name]).fetchone()
+        if found is None or (found[0] == "VIEW") == table.is_view:
+            raise
         connection.execute(f"drop {'table' if table.is_view else 'view'} {table.qualified}")
+        connection.execute(statement)

@@ -14,7 +14,6 @@ from typing import Any
 
 import duckdb
 import polars as pl
-import yaml
 
 from pipelines.contracts.agreement import load_agreement, recording_note_frame
 from pipelines.contracts.catalogue import cross_file_rules, needs
@@ -27,6 +26,7 @@ from pipelines.contracts.patterns import load_patterns, pattern_frame
 from pipelines.contracts.publication import publication_frame
 from pipelines.contracts.schema import create_table
 from pipelines.contracts.series_breaks import series_break_frame
+from pipelines.contracts.yaml_text import read_yaml
 from pipelines.disclosure.policy_file import load_policy, policy_path
 from pipelines.home import CONTRACTS, SQL, Home
 from pipelines.intake.links import Link, instants, link_entries, load_links
@@ -383,7 +383,7 @@ def _load_rows(connection: duckdb.DuckDBPyConnection, home: Home, receipts: Sequ
 
 
 def _yaml(contracts: Path, name: str) -> dict[str, Any]:
-    raw: dict[str, Any] = yaml.safe_load((contracts / "rules" / f"{name}.yaml").read_text(encoding="utf-8"))
+    raw: dict[str, Any] = read_yaml(contracts / "rules" / f"{name}.yaml")
     return raw
 
 

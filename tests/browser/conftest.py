@@ -10,11 +10,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from dashboards.site import build_site
-from pipelines.home import CONTRACTS
-from pipelines.warehouse.connection import connect
-from tests.site_data import build_site_warehouse
-
 # Nothing but the pages: no updates, no sync, no background requests of the browser's own.
 _ARGUMENTS = [
     "--no-sandbox",
@@ -27,13 +22,9 @@ _ARGUMENTS = [
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(small_home: Path) -> Path:
     """The whole site, built once."""
-    home = tmp_path_factory.mktemp("home")
-    build_site_warehouse(home / "current.duckdb")
-    with connect(home / "current.duckdb", read_only=True) as connection:
-        build_site(connection, home / "site", contracts=CONTRACTS)
-    return home / "site"
+    return small_home / "site"
 
 
 @pytest.fixture(scope="session")

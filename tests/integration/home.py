@@ -17,6 +17,7 @@ import polars as pl
 from pipelines.home import CONTRACTS, Home
 from pipelines.synthetic.demonstration import Demonstration, write_demonstration
 from pipelines.warehouse.connection import connect, query_frame
+from tests.conftest import ONE_THREAD
 
 MFH = Path(sys.executable).with_name("mfh")
 
@@ -40,8 +41,13 @@ def mfh(home: Home, *arguments: str) -> Ran:
 
 def environment(home: Home) -> dict[str, str]:
     """The environment of a fresh shell with this home."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_", "MFH_"))}
-    return kept | {"MFH_HOME": str(home.root)}
+    return fresh_shell() | {"MFH_HOME": str(home.root)}
+
+
+def fresh_shell() -> dict[str, str]:
+    """The environment without what tests or other runs have set."""
+    ours = ("DAGSTER_", "MFH_", *ONE_THREAD)
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 def fill(

@@ -6,9 +6,11 @@ Goes from files to tables without Dagster, so that many histories can be tried.
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 
@@ -57,26 +59,36 @@ def arrive(home: Home, name: str, data: bytes, at: datetime, slug: str = BOROUGH
     return next((r.delivery_id for r in receipts if r.file_name == name and r.borough == slug), "")
 
 
-def every_table(home: Home, as_at: datetime | None = None) -> dict[str, list[dict[str, Any]]]:
-    """Every table that comes before publication, as of an instant."""
-    return tables(
-        home, as_at, of=[t for t in load_tables() if not {t.schema, t.qualified} & (_AFTER_PUBLICATION | _AFTER_FILING)]
-    )
-
-
-def tables(
-    home: Home, as_at: datetime | None = None, contracts: Path = CONTRACTS, of: Sequence[Table] | None = None
+def every_table(
+    connection: duckdb.DuckDBPyConnection, home: Home, as_at: datetime | None = None
 ) -> dict[str, list[dict[str, Any]]]:
-    """Some tables as of an instant, by default those that say what became of deliveries and episodes."""
-    found = {}
+    """Every table that comes before publication, as of an instant, made where those of other instants stood."""
+    of = [t for t in load_tables() if not {t.schema, t.qualified} & (_AFTER_PUBLICATION | _AFTER_FILING)]
+    return tables_in(connection, home, as_at, of=of)
+
+
+def tables(home: Home, as_at: datetime | None = None, contracts: Path = CONTRACTS) -> dict[str, list[dict[str, Any]]]:
+    """Those tables as of an instant that say what became of deliveries and episodes."""
     with connect(home.working_database, read_only=False) as connection:
-        load_intake(connection, home, as_at, contracts)
-        load_reference(connection, contracts)
-        built = [table.qualified for table, _ in build_tables(connection, of or tables_needed(_SHOWN))]
-        loaded = ["intake.receipt", "intake.finding", "intake.rule_outcome", "intake.missing_episode", "run.parameter"]
-        for name in [*loaded, *built]:
-            found[name] = query_frame(connection, f"select * from {name} order by all").to_dicts()  # noqa: S608 - our own names
-    return found
+        return tables_in(connection, home, as_at, contracts, tables_needed(_SHOWN))
+
+
+def tables_in(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    as_at: datetime | None,
+    contracts: Path = CONTRACTS,
+    of: Sequence[Table] = (),
+) -> dict[str, list[dict[str, Any]]]:
+    """Some tables as of an instant, and what they are made of."""
+    load_intake(connection, home, as_at, contracts)
+    load_reference(connection, contracts)
+    built = [table.qualified for table, _ in build_tables(connection, of)]
+    loaded = ["intake.receipt", "intake.finding", "intake.rule_outcome", "intake.missing_episode", "run.parameter"]
+    return {
+        name: query_frame(connection, f"select * from {name} order by all").to_dicts()  # noqa: S608 - our own names
+        for name in [*loaded, *built]
+    }
 
 
 def column(found: Sequence[dict[str, Any]], name: str) -> list[Any]:
@@ -95,21 +107,24 @@ TWO_CLOSED = TWO | {"found_at": "2025-12-04T01:30", "returned_at": "2025-12-04T0
 
 
 def test_an_earlier_instant_gives_every_table_as_it_was(home: Home) -> None:
-    arrive(home, "a.csv", rows(ONE, TWO), FIRST)
-    arrive(home, "rhi.csv", csv_rows([interview(episode_ids="EP-1")]), FIRST)
-    before = every_table(home)
-    corrected = arrive(home, "b.csv", rows(TWO_CLOSED, THREE), SECOND)
-    arrive(home, "broken.csv", b"a,b\n1,2\n", SECOND)
-    between = every_table(home)
-    record(home, BOROUGH.slug, WithdrawalEvent(corrected, WITHDRAW, THIRD.isoformat(), "sent in error", "analyst"))
-    after = every_table(home)
-    assert column(between["core.missing_episode"], "ended_at") != column(before["core.missing_episode"], "ended_at")
-    assert after["core.missing_episode"] == before["core.missing_episode"]
-    assert every_table(home, FIRST) == before
-    assert every_table(home, SECOND) == between
-    assert every_table(home, THIRD) == after
+    with connect(Path(":memory:"), read_only=False) as connection:
+        connection.execute("set threads = 1")  # a handful of rows: a second thread only waits
+        at = partial(every_table, connection, home)
+        arrive(home, "a.csv", rows(ONE, TWO), FIRST)
+        arrive(home, "rhi.csv", csv_rows([interview(episode_ids="EP-1")]), FIRST)
+        before = at()
+        corrected = arrive(home, "b.csv", rows(TWO_CLOSED, THREE), SECOND)
+        arrive(home, "broken.csv", b"a,b\n1,2\n", SECOND)
+        between = at()
+        record(home, BOROUGH.slug, WithdrawalEvent(corrected, WITHDRAW, THIRD.isoformat(), "sent in error", "analyst"))
+        after = at()
+        assert column(between["core.missing_episode"], "ended_at") != column(before["core.missing_episode"], "ended_at")
+        assert after["core.missing_episode"] == before["core.missing_episode"]
+        assert at(FIRST) == before
+        assert at(SECOND) == between
+        assert at(THIRD) == after
     last_of_before = SECOND - timedelta(microseconds=1)
-    assert every_table(home, last_of_before)["core.missing_episode"] == before["core.missing_episode"]
+    assert tables(home, last_of_before)["core.missing_episode"] == before["core.missing_episode"]
 
 
 def test_a_corrected_file_supersedes_row_by_row_and_history_says_when(home: Home) -> None:

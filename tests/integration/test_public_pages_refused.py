@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -12,15 +13,14 @@ from pipelines.assets.publication import site
 from pipelines.commands.run import _sentence
 from pipelines.home import Home
 from pipelines.warehouse.connection import connect
-from tests.site_data import build_site_warehouse
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(small_home: Path, tmp_path: Path) -> Home:
     """A home whose snapshot has a published figure that its published counts do not give."""
     home = Home(tmp_path)
     home.warehouse.mkdir()
-    build_site_warehouse(home.current_database, children=60)
+    shutil.copyfile(small_home / "current.duckdb", home.current_database)
     with connect(home.current_database, read_only=False) as connection:
         connection.execute("update published.indicator set numerator = numerator + 3 where indicator_id = 'I28'")
     return home

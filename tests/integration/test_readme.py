@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.home import PROJECT_ROOT
+from tests.integration.home import fresh_shell
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXPECTED_CODE = re.compile(r"#\s*exits (\d)\s*$", re.MULTILINE)
@@ -23,9 +23,9 @@ def blocks() -> list[str]:
 
 def run_block(block: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a block in a shell that stops at the first surprise."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_", "MFH_"))}
-    environment = kept | {
-        "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}",
+    shell = fresh_shell()
+    environment = shell | {
+        "PATH": f"{Path(sys.executable).parent}:{shell['PATH']}",
         "MFH_HOME": str(folder / "data"),
         "DEMO": SMALL,
     }

@@ -39,23 +39,17 @@ from tests.site_data import (
     REFUSED,
     SENTINEL,
     SILENT,
-    build_site_warehouse,
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("warehouse") / "current.duckdb"
-    build_site_warehouse(path)
-    return path
+@pytest.fixture
+def warehouse(small_home: Path) -> Path:
+    return small_home / "current.duckdb"
 
 
-@pytest.fixture(scope="module")
-def site(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("home") / "site"
-    with connect(warehouse, read_only=True) as connection:
-        build_site(connection, folder, contracts=CONTRACTS)
-    return folder
+@pytest.fixture
+def site(small_home: Path) -> Path:
+    return small_home / "site"
 
 
 @pytest.fixture
