@@ -11,7 +11,7 @@ DEMO ?=
 # How long `make fuzz` goes on.
 FUZZ_SECONDS ?= 60
 export MFH_HOME
-# Tests start the command line some fifty times; without bytecode each start, and each worker of pytest, compiles anew.
+# Tests start the command line many times; without bytecode each start, and each worker of pytest, compiles anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
