@@ -33,3 +33,6 @@ create or replace macro latest_instant(clock, recorded_precision) as (
         else london_to_utc_second_pass(clock)
     end
 );
+
+-- First day of the year to March that a day lies in.
+create or replace macro year_to_march(day) as (date_trunc('year', day - interval 3 months) + interval 3 months)::date;

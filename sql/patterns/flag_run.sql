@@ -224,34 +224,20 @@ joined as (
 in_order as (
     select
         *,
-        lag(hit_at) over child_history as previous_hit_at,
-        lead(joins_after) over child_history as next_joins_after
+        coalesce(joins_after >= lag(hit_at) over child_history, true) as is_first,
+        coalesce(lead(joins_after) over child_history >= hit_at, true) as is_last
     from joined
     window child_history as (partition by rule_number, child_number order by episode_number)
 ),
 
 -- Of each run the first hit and the last, which may be one.
-bound as (
-    select
-        rule_number,
-        child_number,
-        episode_number,
-        hit_at,
-        window_after,
-        is_certain,
-        detail,
-        coalesce(joins_after >= previous_hit_at, true) as is_first,
-        coalesce(next_joins_after >= hit_at, true) as is_last
-    from in_order
-    where coalesce(joins_after >= previous_hit_at, true) or coalesce(next_joins_after >= hit_at, true)
-),
-
 bounded as (
     select
         *,
         case when is_last then hit_at else lead(hit_at) over child_history end as last_hit_at,
         case when is_last then episode_number else lead(episode_number) over child_history end as last_number
-    from bound
+    from in_order
+    where is_first or is_last
     window child_history as (partition by rule_number, child_number order by episode_number)
 ),
 

@@ -3,7 +3,8 @@
 -- Keys: measure, basis, area_code, period_type, period_start, breakdown, breakdown_value.
 -- For: statistics.count_cell. Children are distinct within their area and period and are never summed over either.
 -- Kinds of child first: a hundred times fewer rows than children. In a breakdown of what is said of incidents (setting,
--- place, risk, duration) a child counts with every value that one of its incidents has.
+-- place, risk, duration) a child counts with every value that one of its incidents has. Of the places of bits in
+-- statistics.value the first five are the age bands: 31 is all of them, 14 those from 10 to 17.
 with needed as (
     select
         measure.period_type,

@@ -95,7 +95,7 @@ divided as (
     select
         basis,
         area_code,
-        (date_trunc('year', month - interval 3 months) + interval 3 months)::date as year_start,
+        year_to_march(month) as year_start,
         child_number,
         case
             when grouping(age_band) = 0 then 'age_band'

@@ -24,7 +24,7 @@ begin as (
 placed as (
     select
         first_episode.child_key,
-        (date_trunc('year', first_episode.start_day - interval 3 months) + interval 3 months)::date as period_start,
+        year_to_march(first_episode.start_day) as period_start,
         unnest([area.area_code, area.parent_code]) as area_code
     from first_episode
     inner join reference.area as area on first_episode.area_missing_from = area.area_code

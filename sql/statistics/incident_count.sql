@@ -3,7 +3,7 @@
 -- Keys: measure, basis, area_code, period_type, period_start, breakdown, breakdown_value.
 -- For: statistics.count_cell. count is episodes, children the distinct children behind them. Incidents add up over
 -- months, so they are counted by month; children do not, and are counted from statistics.child_period, where each has
--- one row for the period.
+-- one row for the period. 4095 is all bits of age band, sex and looked after (statistics.value).
 with child_total as (
     select
         frame_number,

@@ -106,7 +106,7 @@ of_year as (
     select
         basis,
         area_code,
-        (date_trunc('year', month - interval 3 months) + interval 3 months)::date as year_start,
+        year_to_march(month) as year_start,
         answers,
         value_bits
     from statistics.interview_place

@@ -42,7 +42,7 @@ returned as (
         unnest([
             date_trunc('month', return_day),
             date_trunc('quarter', return_day),
-            date_trunc('year', return_day - interval 3 months) + interval 3 months
+            year_to_march(return_day)
         ])::date as period_start
     from placed
 )

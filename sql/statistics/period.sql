@@ -38,7 +38,7 @@ period as (
     union
     select
         'year_to_march' as period_type,
-        (date_trunc('year', period_start - interval 3 months) + interval 3 months)::date as period_start,
+        year_to_march(period_start) as period_start,
         (date_trunc('year', period_start - interval 3 months) + interval 15 months - interval 1 day)::date as period_end
     from month_start
     union

@@ -59,7 +59,7 @@ held as (
         unnest(['quarter', 'year_to_march']) as period_type,
         unnest([
             date_trunc('quarter', held_day),
-            date_trunc('year', held_day - interval 3 months) + interval 3 months
+            year_to_march(held_day)
         ])::date as period_start
     from placed
 )

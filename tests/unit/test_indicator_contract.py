@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from pipelines.contracts.contract import load_contracts
 from pipelines.contracts.indicators import indicator_frame, load_indicators, measure_frame
 from pipelines.contracts.keys import ContractError
+from pipelines.contracts.rules import contract_rules
 from pipelines.home import CONTRACTS, SQL
 from tests.builders.warehouse import small_warehouse
 
@@ -77,6 +79,17 @@ def test_the_values_that_are_counted_are_those_of_the_file() -> None:
     assert [row["bit"] for row in rows] == [1 << place for place in range(len(rows))]
     assert all(row["bit"] & row["mask"] for row in rows)
     assert sum({row["breakdown"]: row["mask"] for row in rows}.values()) == (1 << len(rows)) - 1
+
+
+@pytest.mark.parametrize("field", ["sex", "looked_after", "ethnicity", "risk_initial", "risk_highest"])
+def test_whatever_code_a_sender_may_write_is_a_value_that_is_counted(field: str) -> None:
+    (codes,) = (
+        rule.arguments["codes"]
+        for rule in contract_rules(load_contracts()["missing_episode"])
+        if rule.rule_id == f"missing_episode.{field}.codes"
+    )
+    values = load_indicators().breakdowns[field]
+    assert {code.replace("_", " ") for code in codes} | {"unknown"} == set(values)
 
 
 def test_only_years_are_divided_by_the_breakdowns_of_the_year() -> None:
